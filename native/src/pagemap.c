@@ -1,0 +1,225 @@
+/*
+ * Tracking by the page tables: an asynchronous write-protect userfaultfd in the guest's process,
+ * and PAGEMAP_SCAN, which finds written pages and protects them again in one atomic step.
+ * (Documentation/admin-guide/mm/userfaultfd.rst and pagemap.rst)
+ *
+ * The first scan reports every page as written, those too that were never populated; these are told
+ * by their other categories and left out. They get markers in the page table, so that from then on
+ * a page counts as written when the guest first writes it, and when it is discarded.
+ */
+#include "internal.h"
+#include "kernel.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define REGIONS 65536
+
+struct write_protect {
+    int remote_fd; /* the userfaultfd's number over there */
+    int uffd;      /* our copy of it */
+    int pagemap;
+    bool scanned;
+    struct page_region regions[REGIONS];
+};
+
+/* ---- infect and cure --------------------------------------------------------------------------
+ */
+
+/* Whether fd of the process is a userfaultfd in asynchronous mode: QEMU makes others, never such.
+ */
+static bool is_ours(const struct ram *ram, const char *fd) {
+    char name[64], text[256];
+    snprintf(name, sizeof name, "fd/%s", fd);
+    char path[96];
+    snprintf(path, sizeof path, "/proc/%d/%s", ram->pid, name);
+    ssize_t bytes = readlink(path, text, sizeof text - 1);
+    text[bytes > 0 ? bytes : 0] = 0;
+    if (strcmp(text, "anon_inode:[userfaultfd]") != 0) {
+        return false;
+    }
+    snprintf(name, sizeof name, "fdinfo/%s", fd);
+    int info = ram_proc(ram, name, O_RDONLY);
+    bytes = info < 0 ? 0 : read(info, text, sizeof text - 1);
+    text[bytes > 0 ? bytes : 0] = 0;
+    if (info >= 0) {
+        close(info);
+    }
+    unsigned long long features = 0;
+    const char *api = strstr(text, "API:");
+    return api != NULL && sscanf(api, "API: %*x:%llx", &features) == 1 &&
+           (features & UFFD_FEATURE_WP_ASYNC) != 0;
+}
+
+/* The userfaultfd that an earlier agent left behind, or -1. */
+static int find_left(const struct ram *ram) {
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d/fd", ram->pid);
+    DIR *directory = opendir(path);
+    int found = -1;
+    for (struct dirent *entry; found < 0 && directory && (entry = readdir(directory)) != NULL;) {
+        if (entry->d_name[0] != '.' && is_ours(ram, entry->d_name)) {
+            found = atoi(entry->d_name);
+        }
+    }
+    if (directory != NULL) {
+        closedir(directory);
+    }
+    return found;
+}
+
+static int each_part(struct remus_tracker *tracker,
+                     int (*act)(int uffd, struct uffdio_range range)) {
+    struct write_protect *own = tracker->own;
+    for (int i = 0; i < tracker->ram.count; i++) {
+        const struct ram_part *part = &tracker->ram.parts[i];
+        int error = act(own->uffd, (struct uffdio_range){part->address, part->pages * REMUS_PAGE});
+        if (error < 0) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+static int watch(int uffd, struct uffdio_range range) {
+    struct uffdio_register ask = {.range = range, .mode = UFFDIO_REGISTER_MODE_WP};
+    return ioctl(uffd, UFFDIO_REGISTER, &ask) < 0 ? -errno : 0;
+}
+
+static int unwatch(int uffd, struct uffdio_range range) {
+    return ioctl(uffd, UFFDIO_UNREGISTER, &range) < 0 ? -errno : 0;
+}
+
+static int infect(struct remus_tracker *tracker) {
+    struct write_protect *own = tracker->own;
+    own->remote_fd = find_left(&tracker->ram);
+    bool left = own->remote_fd >= 0;
+    if (!left) {
+        long made =
+            inject(tracker->ram.pid, SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
+        if (made < 0) {
+            return made;
+        }
+        own->remote_fd = made;
+    }
+    own->uffd = syscall(SYS_pidfd_getfd, tracker->ram.pidfd, own->remote_fd, 0);
+    if (own->uffd < 0) {
+        return -errno;
+    }
+    if (left) {
+        each_part(tracker, unwatch); /* forgets what is protected: it starts like a new one */
+    } else {
+        struct uffdio_api api = {.api = UFFD_API, .features = REMUS_UFFD_FEATURES};
+        if (ioctl(own->uffd, UFFDIO_API, &api) < 0) {
+            return -errno;
+        }
+    }
+    return each_part(tracker, watch);
+}
+
+static void cure(struct remus_tracker *tracker) {
+    struct write_protect *own = tracker->own;
+    if (own->uffd >= 0) {
+        each_part(tracker, unwatch);
+        close(own->uffd);
+    }
+    if (own->remote_fd >= 0 && ram_alive(&tracker->ram)) {
+        inject(tracker->ram.pid, SYS_close, own->remote_fd);
+    }
+}
+
+/* ---- scan -------------------------------------------------------------------------------------
+ */
+
+/* In the first scan, whether a page may hold anything but zeros. */
+static bool has_content(uint64_t categories) {
+    return (categories & (PAGE_IS_PRESENT | PAGE_IS_SWAPPED)) != 0 &&
+           (categories & PAGE_IS_PFNZERO) == 0;
+}
+
+static int scan_part(struct remus_tracker *tracker, const struct ram_part *part, bool first) {
+    struct write_protect *own = tracker->own;
+    struct pm_scan_arg ask = {
+        .size = sizeof ask,
+        .flags = PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC,
+        .start = part->address,
+        .end = part->address + part->pages * REMUS_PAGE,
+        .vec = (uintptr_t)own->regions,
+        .vec_len = REGIONS,
+        .category_mask = PAGE_IS_WRITTEN,
+        .return_mask = PAGE_IS_WRITTEN, /* this alone is a faster path in the kernel */
+    };
+    if (first) {
+        ask.return_mask |= PAGE_IS_PRESENT | PAGE_IS_SWAPPED | PAGE_IS_PFNZERO;
+        /* A file's page may have content and yet be absent from the page table: take all of them.
+         */
+        ask.category_mask = part->file ? 0 : PAGE_IS_WRITTEN;
+    }
+    while (ask.start < ask.end) {
+        long count = ioctl(own->pagemap, PAGEMAP_SCAN, &ask);
+        if (count < 0) {
+            return -errno;
+        }
+        for (long i = 0; i < count; i++) {
+            const struct page_region *region = &own->regions[i];
+            if (!first || part->file || has_content(region->categories)) {
+                tracker_mark(tracker, part->first + (region->start - part->address) / REMUS_PAGE,
+                             (region->end - region->start) / REMUS_PAGE);
+            }
+        }
+        if (ask.walk_end <= ask.start) {
+            return -EIO;
+        }
+        ask.start = ask.walk_end; /* short of the end when there was much to report */
+    }
+    return 0;
+}
+
+static int scan_write_protect(struct remus_tracker *tracker) {
+    struct write_protect *own = tracker->own;
+    for (int i = 0; i < tracker->ram.count; i++) {
+        int error = scan_part(tracker, &tracker->ram.parts[i], !own->scanned);
+        if (error < 0) {
+            return error;
+        }
+    }
+    own->scanned = true;
+    return 0;
+}
+
+static int open_write_protect(struct remus_tracker *tracker) {
+    struct write_protect *own = malloc(sizeof *own);
+    if (own == NULL) {
+        return -ENOMEM;
+    }
+    memset(own, 0, sizeof *own); /* no page fault inside a pause */
+    own->remote_fd = own->uffd = -1;
+    tracker->own = own;
+    own->pagemap = ram_proc(&tracker->ram, "pagemap", O_RDONLY);
+    return own->pagemap < 0 ? own->pagemap : infect(tracker);
+}
+
+static void close_write_protect(struct remus_tracker *tracker) {
+    struct write_protect *own = tracker->own;
+    if (own == NULL) {
+        return;
+    }
+    cure(tracker);
+    if (own->pagemap >= 0) {
+        close(own->pagemap);
+    }
+    free(own);
+}
+
+const struct tracker_kind tracker_write_protect = {
+    .open = open_write_protect,
+    .scan = scan_write_protect,
+    .close = close_write_protect,
+};

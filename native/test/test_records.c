@@ -1,0 +1,300 @@
+#include "records.h"
+#include "test.h"
+
+#include <sys/mman.h>
+
+#define PAGES 600
+#define OUT (64 * 1024)
+
+/* A guest's RAM here, and what its peer makes of the records. */
+static uint8_t ram[PAGES][REMUS_PAGE], peer[PAGES][REMUS_PAGE];
+static uint8_t out[OUT];
+static int64_t counts[REMUS_ENCODE_COUNTS];
+
+/* Applies records in this process, the plain way, to have something to compare with. */
+static void apply_plainly(const uint8_t *at, int64_t bytes) {
+    CHECK(remus_records_check(at, bytes, PAGES) >= 0);
+    for (const uint8_t *end = at + bytes; at < end;) {
+        int64_t page = read_u32(at), n = read_u16(at + 6);
+        int kind = read_u16(at + 4);
+        at += RECORD_BYTES;
+        if (kind == RECORD_ZERO) {
+            memset(peer[page], 0, n * REMUS_PAGE);
+        } else if (kind == RECORD_FULL) {
+            memcpy(peer[page], at, n * REMUS_PAGE);
+            at += n * REMUS_PAGE;
+        } else {
+            for (const uint8_t *last = at + n; at < last; at += 4 + read_u16(at + 2)) {
+                memcpy(peer[page] + read_u16(at), at + 4, read_u16(at + 2));
+            }
+        }
+    }
+}
+
+static void load(struct remus_arena *arena, int64_t page, int64_t count) {
+    uint8_t *to = arena->data + arena->pages * REMUS_PAGE;
+    CHECK_EQUAL(count, arena_add(arena, page, count));
+    memcpy(to, ram[page], count * REMUS_PAGE);
+}
+
+static int64_t encode_all(struct remus_encoder *encoder, struct remus_arena *arena, int skip_zero) {
+    int64_t total = 0;
+    for (int64_t bytes; (bytes = remus_encode(encoder, arena, out, OUT, skip_zero, counts)) != 0;) {
+        CHECK(bytes > 0 && bytes <= OUT);
+        apply_plainly(out, bytes);
+        total += bytes;
+    }
+    return total;
+}
+
+static void should_send_only_what_the_peer_does_not_have(void) {
+    struct remus_encoder *encoder;
+    struct remus_arena *arena;
+    CHECK_EQUAL(0, remus_encoder_create(PAGES * 4200, &encoder));
+    CHECK_EQUAL(0, remus_arena_create(PAGES * REMUS_PAGE, &arena));
+    memset(ram[3], 7, 2 * REMUS_PAGE);
+    load(arena, 1, 5);
+    CHECK_EQUAL(8 + 8 + 2 * REMUS_PAGE + 8, encode_all(encoder, arena, 0)); /* zero, full, zero */
+    CHECK_EQUAL(3, counts[REMUS_ENCODE_ZERO]);
+    CHECK_EQUAL(2, counts[REMUS_ENCODE_FULL]);
+    ram[3][100] = 8;
+    ram[3][4095] = 9;
+    arena_empty(arena);
+    load(arena, 3, 2);
+    CHECK_EQUAL(8 + 4 + 1 + 4 + 1, encode_all(encoder, arena, 0));
+    CHECK_EQUAL(1, counts[REMUS_ENCODE_PATCHED]);
+    CHECK_EQUAL(1, counts[REMUS_ENCODE_UNCHANGED]);
+    CHECK(memcmp(ram, peer, sizeof ram) == 0);
+    remus_encoder_reset(encoder);
+    arena_empty(arena);
+    load(arena, 3, 2);
+    CHECK_EQUAL(8 + 2 * REMUS_PAGE, encode_all(encoder, arena, 0));
+    remus_encoder_destroy(encoder);
+    remus_arena_destroy(arena);
+}
+
+static void should_leave_out_zero_pages_only_until_they_were_sent(void) {
+    struct remus_encoder *encoder;
+    struct remus_arena *arena;
+    CHECK_EQUAL(0, remus_encoder_create(4200, &encoder)); /* one slot: forgets at once */
+    CHECK_EQUAL(0, remus_arena_create(PAGES * REMUS_PAGE, &arena));
+    load(arena, 1, 1);
+    CHECK_EQUAL(0, encode_all(encoder, arena, 1));
+    ram[1][5] = 1; /* a patch of the zero page that was left out */
+    arena_empty(arena);
+    load(arena, 1, 1);
+    CHECK_EQUAL(8 + 5, encode_all(encoder, arena, 1));
+    ram[2][5] = 1;
+    arena_empty(arena);
+    load(arena, 2, 1); /* takes the slot */
+    encode_all(encoder, arena, 1);
+    ram[1][5] = 0;
+    arena_empty(arena);
+    load(arena, 1, 1);
+    CHECK_EQUAL(8, encode_all(encoder, arena, 1)); /* zero again, and the peer must hear of it */
+    CHECK(memcmp(ram, peer, sizeof ram) == 0);
+    remus_encoder_destroy(encoder);
+    remus_arena_destroy(arena);
+}
+
+/* Changes some bytes of some pages, as guests do: a few bytes, half pages, whole pages, back to
+ * zero. */
+static void mutate(struct remus_arena *arena) {
+    for (int64_t page = rand() % 20; page < PAGES; page += 1 + rand() % 20) {
+        int run = 1 + rand() % 4;
+        for (int64_t p = page; p < page + run && p < PAGES; p++) {
+            switch (rand() % 5) {
+            case 0:
+                memset(ram[p], 0, REMUS_PAGE);
+                break;
+            case 1:
+                for (int i = 0; i < REMUS_PAGE; i++) {
+                    ram[p][i] = rand();
+                }
+                break;
+            case 2:
+                break; /* written, not changed */
+            default:
+                for (int i = rand() % 60; i >= 0; i--) {
+                    ram[p][rand() % REMUS_PAGE] = rand();
+                }
+            }
+        }
+        run = page + run > PAGES ? PAGES - page : run;
+        load(arena, page, run);
+        page += run;
+    }
+}
+
+static void should_keep_the_peer_equal_with_any_cache_and_buffer(void) {
+    const int64_t caches[] = {4200, 37 * 4200, PAGES * 4200};
+    struct remus_arena *arena;
+    CHECK_EQUAL(0, remus_arena_create(PAGES * REMUS_PAGE, &arena));
+    for (int c = 0; c < 3; c++) {
+        struct remus_encoder *encoder;
+        CHECK_EQUAL(0, remus_encoder_create(caches[c], &encoder));
+        memset(ram, 0, sizeof ram);
+        memset(peer, 0, sizeof peer);
+        srand(c);
+        for (int round = 0; round < 30; round++) {
+            arena_empty(arena);
+            mutate(arena);
+            int64_t capacity = 8192 + rand() % (OUT - 8192);
+            for (int64_t bytes;
+                 (bytes = remus_encode(encoder, arena, out, capacity, round % 2, counts)) != 0;) {
+                CHECK(bytes > 0 && bytes <= capacity);
+                apply_plainly(out, bytes);
+            }
+            CHECK_EQUAL(arena->pages, arena->next_page);
+            CHECK(memcmp(ram, peer, sizeof ram) == 0);
+        }
+        remus_encoder_destroy(encoder);
+    }
+    remus_arena_destroy(arena);
+}
+
+/* A copy that ends where readable memory ends: one byte too far is a crash. */
+static int64_t check_exactly(const uint8_t *records, int64_t bytes) {
+    uint8_t *copy = malloc(bytes > 0 ? bytes : 1);
+    memcpy(copy, records, bytes);
+    int64_t count = remus_records_check(copy, bytes, PAGES);
+    if (count >= 0) {
+        apply_plainly(copy, bytes); /* the sanitizer watches for a write that is out of range */
+    } else {
+        CHECK_EQUAL(-EBADMSG, count);
+    }
+    free(copy);
+    return count;
+}
+
+static int64_t some_records(void) {
+    struct remus_encoder *encoder;
+    struct remus_arena *arena;
+    CHECK_EQUAL(0, remus_encoder_create(PAGES * 4200, &encoder));
+    CHECK_EQUAL(0, remus_arena_create(PAGES * REMUS_PAGE, &arena));
+    ram[6][1] = 1;
+    load(arena, 5, 2);
+    encode_all(encoder, arena, 0);
+    arena_empty(arena);
+    ram[5][70] = 1;
+    ram[6][1] = 2;
+    ram[6][99] = 2;
+    ram[PAGES - 1][0] = 3;
+    load(arena, 5, 3);
+    load(arena, PAGES - 1, 1);
+    int64_t bytes = remus_encode(encoder, arena, out, OUT, 0, counts);
+    remus_encoder_destroy(encoder);
+    remus_arena_destroy(arena);
+    return bytes;
+}
+
+static void should_refuse_records_cut_at_any_byte(void) {
+    int64_t bytes = some_records();
+    int whole = 0;
+    for (int64_t cut = 0; cut <= bytes; cut++) {
+        whole += check_exactly(out, cut) >= 0;
+    }
+    CHECK_EQUAL(5, whole); /* nothing, and after each of four records */
+}
+
+static void should_survive_any_changed_byte(void) {
+    int64_t bytes = some_records();
+    for (int64_t at = 0; at < bytes; at++) {
+        if (at > 200 && at < bytes - 200) {
+            continue; /* inside a page's content */
+        }
+        uint8_t was = out[at];
+        for (int value = 0; value < 256; value++) {
+            out[at] = value;
+            check_exactly(out, bytes);
+        }
+        out[at] = was;
+    }
+    srand(1);
+    for (int round = 0; round < 20000; round++) {
+        uint8_t noise[64];
+        for (size_t i = 0; i < sizeof noise; i++) {
+            noise[i] = rand() % 4 ? rand() % 5 : rand();
+        }
+        check_exactly(noise, rand() % sizeof noise);
+    }
+}
+
+static void expect_bad(const uint8_t *records, int64_t bytes) {
+    CHECK_EQUAL(-EBADMSG, check_exactly(records, bytes));
+}
+
+static void should_refuse_each_kind_of_nonsense(void) {
+    expect_bad((uint8_t[]){0, 0, 0, 0, 0, 0, 0, 1}, 8);                       /* kind 0 */
+    expect_bad((uint8_t[]){0, 0, 0, 0, 0, 4, 0, 1}, 8);                       /* kind 4 */
+    expect_bad((uint8_t[]){0, 0, 0, 0, 0, 1, 0, 0}, 8);                       /* no pages */
+    expect_bad((uint8_t[]){0, 0, PAGES >> 8, PAGES & 255, 0, 1, 0, 1}, 8);    /* after the end */
+    expect_bad((uint8_t[]){255, 255, 255, 255, 0, 1, 255, 255}, 8);           /* far after it */
+    expect_bad((uint8_t[]){0, 0, 0, 0, 0, 3, 0, 4, 0, 0, 0, 0}, 12);          /* empty run */
+    expect_bad((uint8_t[]){0, 0, 0, 0, 0, 3, 0, 5, 16, 0, 0, 1, 9}, 13);      /* offset 4096 */
+    expect_bad((uint8_t[]){0, 0, 0, 0, 0, 3, 0, 6, 15, 255, 0, 2, 9, 9}, 14); /* over the end */
+    expect_bad((uint8_t[]){0, 0, 0, 0, 0, 3, 0, 6, 0, 0, 0, 1, 9, 9}, 14);    /* a byte too many */
+    expect_bad((uint8_t[]){0, 0, 0, 0, 0, 3, 0, 10, 0, 5, 0, 1, 9, 0, 5, 0, 1, 9},
+               18); /* overlap */
+    CHECK_EQUAL(0, remus_records_check(out, 0, PAGES));
+}
+
+static void should_make_a_second_process_equal(void) {
+    struct victim guest, standby;
+    struct remus_tracker *tracker;
+    struct remus_arena *arena;
+    struct remus_encoder *encoder;
+    struct remus_standby *target;
+    uint8_t here[REMUS_PAGE], there[REMUS_PAGE];
+    const int64_t pages = 2500;
+    victim_start(&guest, VICTIM_ANONYMOUS, pages, 1);
+    victim_start(&standby, VICTIM_MEMFD, pages, 1);
+    victim_fill(&standby, 40, 20, 99); /* what a starting QEMU left there */
+    CHECK_EQUAL(0, remus_tracker_open(guest.pid, REMUS_SHADOW, guest.blocks, 2, &tracker));
+    CHECK_EQUAL(0, remus_arena_create(200 * REMUS_PAGE, &arena));
+    CHECK_EQUAL(0, remus_encoder_create(500 * 4200, &encoder));
+    CHECK_EQUAL(0, remus_standby_open(standby.pid, standby.blocks, 2, &target));
+    CHECK_EQUAL(20, remus_standby_blank(target));
+    srand(3);
+    for (int round = 0; round < 12; round++) {
+        for (int i = 0; i < 150; i++) {
+            victim_poke(&guest, rand() % pages, rand() % REMUS_PAGE, rand() % 3);
+        }
+        victim_fill(&guest, rand() % (pages - 300), 1 + rand() % 300, rand() % 3);
+        CHECK(remus_tracker_scan(tracker) >= 0);
+        int64_t left;
+        do {
+            left = remus_tracker_copy(tracker, arena);
+            CHECK(left >= 0);
+            for (int64_t bytes; (bytes = remus_encode(encoder, arena, out, OUT, 1, counts)) != 0;) {
+                CHECK(remus_records_check(out, bytes, pages) > 0);
+                CHECK_EQUAL(0, remus_standby_apply(target, out, bytes));
+            }
+        } while (left > 0);
+    }
+    for (int64_t page = 0; page < pages; page++) {
+        victim_read(&guest, page, here);
+        victim_read(&standby, page, there);
+        CHECK(memcmp(here, there, REMUS_PAGE) == 0);
+    }
+    victim_stop(&standby);
+    out[0] = out[1] = out[2] = out[3] = out[4] = out[6] = 0;
+    out[5] = out[7] = 1;
+    CHECK_EQUAL(-ESRCH, remus_standby_apply(target, out, 8));
+    remus_standby_close(target);
+    remus_encoder_destroy(encoder);
+    remus_arena_destroy(arena);
+    remus_tracker_close(tracker);
+    victim_stop(&guest);
+}
+
+const struct test records_tests[] = {
+    TEST(should_send_only_what_the_peer_does_not_have),
+    TEST(should_leave_out_zero_pages_only_until_they_were_sent),
+    TEST(should_keep_the_peer_equal_with_any_cache_and_buffer),
+    TEST(should_refuse_records_cut_at_any_byte),
+    TEST(should_survive_any_changed_byte),
+    TEST(should_refuse_each_kind_of_nonsense),
+    TEST(should_make_a_second_process_equal),
+    {0},
+};

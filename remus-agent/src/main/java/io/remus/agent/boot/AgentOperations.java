@@ -1,0 +1,66 @@
+package io.remus.agent.boot;
+
+import io.remus.agent.conductor.Agent;
+import io.remus.agent.config.AgentConfig;
+import io.remus.agent.control.Operations;
+import io.remus.core.control.AgentInfo;
+import io.remus.core.control.DoctorReport;
+import io.remus.core.control.ProtectRequest;
+import io.remus.core.control.VmStatus;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+
+/** The control API's view of the agent. */
+final class AgentOperations implements Operations {
+  private final Agent agent;
+  private final AgentConfig config;
+  private final Instant started = Instant.now();
+
+  AgentOperations(Agent agent, AgentConfig config) {
+    this.agent = agent;
+    this.config = config;
+  }
+
+  @Override
+  public List<VmStatus> vms() {
+    return agent.conductor().vms();
+  }
+
+  @Override
+  public Optional<VmStatus> vm(String name) {
+    return vms().stream().filter(vm -> vm.name().equals(name)).findFirst();
+  }
+
+  @Override
+  public CompletionStage<VmStatus> protect(String name, ProtectRequest request) {
+    return agent.conductor().protect(name, request);
+  }
+
+  @Override
+  public CompletionStage<Void> unprotect(String name, boolean force) {
+    return agent.conductor().unprotect(name, force);
+  }
+
+  @Override
+  public CompletionStage<VmStatus> failover(String name) {
+    return agent.conductor().failover(name);
+  }
+
+  @Override
+  public DoctorReport doctor() {
+    return agent.doctor().report();
+  }
+
+  @Override
+  public AgentInfo info() {
+    return new AgentInfo(
+        Version.TEXT,
+        config.host(),
+        ProcessHandle.current().pid(),
+        started,
+        Duration.between(started, Instant.now()).toSeconds());
+  }
+}

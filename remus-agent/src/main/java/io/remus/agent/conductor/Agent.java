@@ -1,0 +1,161 @@
+package io.remus.agent.conductor;
+
+import io.remus.agent.config.AgentConfig;
+import io.remus.agent.guest.GuestException;
+import io.remus.agent.guest.Hypervisor;
+import io.remus.agent.nativeio.Features;
+import io.remus.agent.nativeio.TrackerKind;
+import io.remus.agent.peer.PeerDialer;
+import io.remus.agent.peer.PeerListener;
+import io.remus.agent.peer.PeerTls;
+import io.remus.agent.peer.PeerTransport;
+import io.remus.agent.status.EpochLog;
+import io.remus.agent.status.EventLog;
+import io.remus.agent.term.TermStore;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/** Everything of an agent but its control socket. Opened once, closed once. */
+public final class Agent implements AutoCloseable {
+  private static final long LIBVIRT_LOOK_S = 5;
+
+  private final AgentConfig config;
+  private final Features features;
+  private final PeerTransport transport;
+  private final PeerDialer dialer;
+  private final EventLog events;
+  private final EpochLog epochLog;
+  private final ScheduledExecutorService clock;
+  private final ScheduledExecutorService libvirtClock;
+  private final Hypervisor hypervisor;
+  private final Conductor conductor;
+  private PeerListener listener;
+
+  /**
+   * Starts: first what an earlier agent left is sorted out, then peers are listened to.
+   *
+   * @throws IOException when the state directory, the keys or the port cannot be used
+   * @throws GuestException when libvirt cannot be reached
+   */
+  public Agent(AgentConfig config) throws IOException, GuestException {
+    this.config = config;
+    this.features = Features.probe();
+    TrackerKind tracker = tracker(config, features);
+    Path state = Files.createDirectories(config.stateDirectory());
+    Path stage = emptied(state.resolve("stage"));
+    TermStore terms = new TermStore(state.resolve("vms"));
+    this.transport = new PeerTransport(tls(config));
+    this.dialer = new PeerDialer(transport);
+    this.events = EventLog.open(state, InstantSource.system());
+    this.epochLog = EpochLog.open(config.log().epochs());
+    this.clock = timer("clock");
+    this.libvirtClock = timer("libvirt-clock");
+    this.hypervisor = new Hypervisor(this::guestEnded);
+    Surroundings around =
+        new Surroundings(
+            config,
+            features,
+            tracker,
+            hypervisor,
+            dialer,
+            transport.allocator(),
+            new PeerInquiry(dialer, clock),
+            clock,
+            terms,
+            events,
+            epochLog,
+            new QueueNumbers(config.output().firstQueue()),
+            stage);
+    this.conductor = new Conductor(around);
+    hypervisor.check();
+    // A thread of its own: a libvirtd that hangs must not stop the heartbeats.
+    libvirtClock.scheduleWithFixedDelay(
+        hypervisor::keep, LIBVIRT_LOOK_S, LIBVIRT_LOOK_S, TimeUnit.SECONDS);
+    new Startup(around, conductor).run();
+    this.listener =
+        PeerListener.open(
+            transport,
+            new InetSocketAddress(config.listen().address(), config.listen().port()),
+            conductor::accept);
+  }
+
+  private static ScheduledExecutorService timer(String name) {
+    return Executors.newSingleThreadScheduledExecutor(
+        task -> {
+          Thread thread = new Thread(task, name);
+          thread.setDaemon(true);
+          return thread;
+        });
+  }
+
+  /** Reads the keys that peers know this host by. */
+  static PeerTls tls(AgentConfig config) throws IOException {
+    return PeerTls.load(
+        config.host(), config.pki().ca(), config.pki().certificate(), config.pki().key());
+  }
+
+  private static TrackerKind tracker(AgentConfig config, Features features) throws IOException {
+    TrackerKind kind =
+        switch (config.capture().tracker()) {
+          case AUTO -> features.bestTracker();
+          case WRITE_PROTECT -> TrackerKind.WRITE_PROTECT;
+          case SOFT_DIRTY -> TrackerKind.SOFT_DIRTY;
+          case SHADOW -> TrackerKind.SHADOW;
+        };
+    if (!features.supports(kind)) {
+      throw new IOException(
+          "this kernel has no '%s' tracker; set capture.tracker to \"auto\""
+              .formatted(kind.configName()));
+    }
+    return kind;
+  }
+
+  /** Spilled epochs of an earlier agent are worth nothing. */
+  private static Path emptied(Path directory) throws IOException {
+    Files.createDirectories(directory);
+    try (var old = Files.newDirectoryStream(directory, "stage*.tmp")) {
+      for (Path file : old) {
+        Files.delete(file);
+      }
+    }
+    return directory;
+  }
+
+  private void guestEnded(String vm, boolean crashed, String detail) {
+    if (conductor != null) {
+      conductor.guestEnded(vm, crashed, detail);
+    }
+  }
+
+  public Conductor conductor() {
+    return conductor;
+  }
+
+  public EventLog events() {
+    return events;
+  }
+
+  /** Looks at this host's prerequisites. */
+  public Doctor doctor() {
+    return new Doctor(config, features, hypervisor, dialer);
+  }
+
+  /** Ends in order; see {@link Conductor#stop}. */
+  @Override
+  public void close() throws IOException {
+    listener.close();
+    conductor.stop();
+    transport.close();
+    hypervisor.close();
+    clock.shutdown();
+    libvirtClock.shutdown();
+    epochLog.close();
+    events.close();
+  }
+}

@@ -1,0 +1,492 @@
+package io.remus.agent.conductor;
+
+import io.remus.agent.config.AgentConfig;
+import io.remus.agent.control.RefusedException;
+import io.remus.agent.guest.GuestException;
+import io.remus.agent.guest.RunningGuest;
+import io.remus.agent.peer.FrameListener;
+import io.remus.agent.peer.PeerConnection;
+import io.remus.agent.term.VmRecord;
+import io.remus.agent.term.Wish;
+import io.remus.core.control.EventRecord.Level;
+import io.remus.core.control.ProtectRequest;
+import io.remus.core.control.VmRole;
+import io.remus.core.control.VmState;
+import io.remus.core.control.VmStatus;
+import io.remus.core.epoch.Term;
+import io.remus.core.failover.Role;
+import io.remus.core.primary.PrimaryEvent;
+import io.remus.core.standby.StandbyEvent;
+import io.remus.core.wire.Frame;
+import io.remus.core.wire.RefusalCode;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
+
+/**
+ * Knows which VMs this host is primary of and which it stands by for, and takes requests to them.
+ */
+public final class Conductor {
+  private static final long ASK_LIMIT_MS = 3_000;
+  private static final long FAILOVER_LIMIT_S = 30;
+  private static final long UNPROTECT_LIMIT_S = 30;
+  private static final long DRAIN_LIMIT_S = 20;
+
+  private final Surroundings around;
+  private final Map<String, PrimaryVm> primaries = new ConcurrentHashMap<>();
+  private final Map<String, StandbyVm> standbys = new ConcurrentHashMap<>();
+  private final Set<String> opening = ConcurrentHashMap.newKeySet();
+  private volatile boolean stopping;
+
+  Conductor(Surroundings around) {
+    this.around = around;
+  }
+
+  // ---- requests of the admin, on worker threads -------------------------------------------------
+
+  /** Every VM this host has to do with, by name. */
+  public List<VmStatus> vms() {
+    Map<String, VmStatus> byName = new TreeMap<>();
+    for (VmRecord record : around.terms().all()) {
+      if (record.role() == Role.ACTIVE) {
+        byName.put(record.vm(), ofRecord(record));
+      }
+    }
+    standbys.values().forEach(s -> byName.put(s.vm(), s.status()));
+    primaries.values().forEach(p -> byName.put(p.vm(), p.status()));
+    return List.copyOf(byName.values());
+  }
+
+  private VmStatus ofRecord(VmRecord record) {
+    return new VmStatus(
+        record.vm(),
+        record.uuid(),
+        VmRole.STANDBY,
+        VmState.ACTIVE,
+        "took over from " + record.wish().peer() + "; not protected",
+        Instant.now(),
+        record.wish().peer(),
+        record.term(),
+        record.wish().intervalMs(),
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        List.of());
+  }
+
+  /** Begins to protect a VM; completes when the backup's standby is ready. */
+  public CompletableFuture<VmStatus> protect(String name, ProtectRequest request) {
+    int intervalMs =
+        request.intervalMs() != null
+            ? request.intervalMs()
+            : (int) around.config().protection().interval().toMillis();
+    boolean withoutDisks = ProtectRequest.DISK_NONE.equals(request.disk());
+    return protect(name, new Wish(request.backup(), intervalMs, withoutDisks));
+  }
+
+  CompletableFuture<VmStatus> protect(String name, Wish wish) {
+    if (stopping) {
+      throw RefusedException.conflict(
+          "stopping", "the agent is stopping", "try again when it runs");
+    }
+    Peer peer = peer(wish.peer());
+    if (!opening.add(name)) {
+      throw alreadyProtected(name);
+    }
+    try {
+      PrimaryVm vm = open(name, peer, wish);
+      primaries.put(name, vm);
+      standbys.remove(name);
+      vm.start();
+      return vm.accepted()
+          .handle(
+              (done, failure) -> {
+                if (failure != null) {
+                  primaries.remove(name, vm);
+                  throw refused((GuestException) Causes.root(failure));
+                }
+                return vm.status();
+              });
+    } finally {
+      opening.remove(name);
+    }
+  }
+
+  private PrimaryVm open(String name, Peer peer, Wish wish) {
+    PrimaryVm known = primaries.get(name);
+    boolean alone = known != null && known.view().state() == VmState.UNPROTECTED;
+    if (known != null && !alone && !known.ended().isDone()) {
+      throw alreadyProtected(name);
+    }
+    StandbyVm standby = standbys.get(name);
+    if (standby != null && standby.view().state() != VmState.ACTIVE) {
+      throw RefusedException.conflict(
+          "is-standby",
+          "this host holds the standby of VM " + name,
+          "protect it on the host that runs it, " + standby.status().peer());
+    }
+    RunningGuest guest = null;
+    try {
+      guest = RunningGuest.open(around.hypervisor(), name, wish.withoutDisks());
+      requireOutputHeld(guest);
+      Term term = newTerm(guest, peer);
+      if (alone) {
+        // The peer was asked just now: nothing newer is left to watch for.
+        known.tell(new PrimaryEvent.StopRequested());
+        limited(known.ended(), UNPROTECT_LIMIT_S).join();
+      }
+      PrimaryVm opened = PrimaryVm.protecting(around, guest, peer, term, wish);
+      guest = null;
+      return opened;
+    } catch (GuestException e) {
+      throw refused(e);
+    } finally {
+      if (guest != null) {
+        guest.close();
+      }
+    }
+  }
+
+  private void requireOutputHeld(RunningGuest guest) {
+    if (!guest.taps().isEmpty() && !around.features().holdsOutput()) {
+      throw RefusedException.conflict(
+          "output-not-held",
+          "this kernel cannot hold the output of VM " + guest.name(),
+          "use a kernel with nftables bridge support and NFQUEUE; see `remus doctor`");
+    }
+  }
+
+  /** Newer than what either host knows, so that no old copy can pass for this one. */
+  private Term newTerm(RunningGuest guest, Peer peer) {
+    long known = around.terms().find(guest.uuid()).map(VmRecord::term).orElse(0L);
+    Frame.VmRecord there = ask(guest, peer);
+    if (there.role() == Role.ACTIVE || there.role() == Role.PRIMARY) {
+      throw RefusedException.conflict(
+          "runs-elsewhere",
+          "%s says that it runs VM %s itself, under term %d"
+              .formatted(peer.name(), guest.name(), there.term()),
+          "end the VM on one of the hosts; `remus status` on " + peer.name() + " tells more");
+    }
+    return new Term(Math.max(known, there.term()) + 1);
+  }
+
+  private Frame.VmRecord ask(RunningGuest guest, Peer peer) {
+    try {
+      PeerInquiry.Answer answer =
+          around
+              .inquiry()
+              .ask(peer.paths(), guest.uuid(), ASK_LIMIT_MS, () -> {}, FrameListeners.DEAF)
+              .get();
+      answer.connection().close();
+      return answer.record();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw unreachable(guest.name(), peer, e);
+    } catch (ExecutionException e) {
+      throw unreachable(guest.name(), peer, e.getCause());
+    }
+  }
+
+  private static RefusedException unreachable(String vm, Peer peer, Throwable cause) {
+    return RefusedException.conflict(
+        "backup-unreachable",
+        "VM %s cannot be protected: %s".formatted(vm, Causes.message(cause)),
+        "see that the agent runs on " + peer.name() + " and is reachable: remus doctor");
+  }
+
+  private Peer peer(String name) {
+    AgentConfig.Peer config = around.config().peers().get(name);
+    if (config == null) {
+      throw RefusedException.missing(
+          "unknown-host",
+          "no host '%s' is configured; known are: %s"
+              .formatted(name, String.join(", ", new TreeMap<>(around.config().peers()).keySet())),
+          "add [peers." + name + "] to the configuration and restart the agent");
+    }
+    return new Peer(config);
+  }
+
+  private RefusedException alreadyProtected(String name) {
+    PrimaryVm known = primaries.get(name);
+    String to = known == null ? "" : " by " + known.status().peer();
+    return RefusedException.conflict(
+        "already-protected",
+        "VM " + name + " is protected already" + to,
+        "see `remus status " + name + "`; to change the backup, unprotect it first");
+  }
+
+  private static RefusedException refused(GuestException e) {
+    String code = e.kind().name().toLowerCase(Locale.ROOT).replace('_', '-');
+    return e.kind() == GuestException.Kind.UNKNOWN_VM
+        ? RefusedException.missing(code, e.getMessage(), e.advice())
+        : RefusedException.conflict(code, e.getMessage(), e.advice());
+  }
+
+  /** Ends protection; completes when nothing of it is left on this host. */
+  public CompletableFuture<Void> unprotect(String name, boolean force) {
+    if (!primaries.containsKey(name) && forgetWish(name)) {
+      return CompletableFuture.completedFuture(null);
+    }
+    PrimaryVm vm = primary(name);
+    vm.record().unwanted();
+    vm.tell(force ? new PrimaryEvent.StopForced() : new PrimaryEvent.StopRequested());
+    return limited(vm.ended(), UNPROTECT_LIMIT_S)
+        .handle(
+            (done, failure) -> {
+              if (failure != null) {
+                throw RefusedException.conflict(
+                    "still-" + vm.view().state().word(),
+                    "protection of VM %s has not ended: %s".formatted(name, vm.view().reason()),
+                    "bring the backup back, or if you know that it is off: remus unprotect "
+                        + name
+                        + " --force");
+              }
+              forget(vm);
+              return null;
+            });
+  }
+
+  /** A VM that waits to be protected again after a restart of the agent. */
+  private boolean forgetWish(String name) {
+    for (VmRecord record : around.terms().all()) {
+      if (record.vm().equals(name) && record.role() == Role.NONE && record.wanted()) {
+        saveUnwanted(record);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void forget(PrimaryVm vm) {
+    primaries.remove(vm.vm(), vm);
+    around.terms().find(vm.uuid()).filter(VmRecord::wanted).ifPresent(this::saveUnwanted);
+  }
+
+  private void saveUnwanted(VmRecord record) {
+    try {
+      around.terms().save(record.unwanted());
+    } catch (IOException e) {
+      throw new CompletionException(e);
+    }
+  }
+
+  private PrimaryVm primary(String name) {
+    PrimaryVm vm = primaries.get(name);
+    if (vm != null) {
+      return vm;
+    }
+    StandbyVm standby = standbys.get(name);
+    if (standby != null && standby.view().state() != VmState.ACTIVE) {
+      throw RefusedException.conflict(
+          "is-standby",
+          "this host holds the standby of VM " + name,
+          "unprotect it on " + standby.status().peer());
+    }
+    throw RefusedException.unknownVm(name);
+  }
+
+  /** Makes the backup run the VM, from either host. */
+  public CompletableFuture<VmStatus> failover(String name) {
+    StandbyVm standby = standbys.get(name);
+    if (standby != null) {
+      standby.tell(new StandbyEvent.FailoverRequested());
+      return limited(standby.activated(), FAILOVER_LIMIT_S)
+          .handle((done, failure) -> failedOver(name, failure, standby.status()));
+    }
+    PrimaryVm vm = primary(name);
+    if (vm.view().state() != VmState.PROTECTED) {
+      throw RefusedException.conflict(
+          "not-protected",
+          "VM %s is '%s', not protected: %s"
+              .formatted(name, vm.view().state().word(), vm.view().reason()),
+          "there is no standby to fail over to");
+    }
+    vm.tell(new PrimaryEvent.FailoverRequested());
+    return limited(vm.ended(), FAILOVER_LIMIT_S)
+        .handle((done, failure) -> failedOver(name, failure, vm.status()));
+  }
+
+  private static VmStatus failedOver(String name, Throwable failure, VmStatus status) {
+    if (failure != null) {
+      throw RefusedException.conflict(
+          "failover-failed",
+          "VM %s was not taken over: %s".formatted(name, status.reason()),
+          "see `remus events` on both hosts");
+    }
+    return status;
+  }
+
+  private static CompletableFuture<Void> limited(CompletableFuture<Void> stage, long seconds) {
+    return stage.copy().orTimeout(seconds, TimeUnit.SECONDS);
+  }
+
+  // ---- peers, on event loops --------------------------------------------------------------------
+
+  /** Takes over a connection that a peer made. */
+  public FrameListener accept(PeerConnection connection) {
+    if (!around.config().peers().containsKey(connection.peerName())) {
+      connection.close(
+          new Frame.Refused(
+              RefusalCode.NOT_ALLOWED,
+              "this host has no [peers.%s] in its configuration".formatted(connection.peerName())));
+      return FrameListeners.DEAF;
+    }
+    return switch (connection.purpose()) {
+      case REPLICATE -> new FirstPrepare(connection, this::standby);
+      case QUERY -> new QueryAnswers(connection, this);
+      case HEARTBEAT -> FrameListeners.DEAF;
+    };
+  }
+
+  /** A primary wants a standby here. Returns who hears it from now on; refuses by closing. */
+  private synchronized FrameListener standby(Frame.Prepare prepare, PeerConnection connection) {
+    String refusal = null;
+    RefusalCode code = RefusalCode.OTHER;
+    long known = around.terms().find(prepare.uuid()).map(VmRecord::term).orElse(0L);
+    StandbyVm existing = standbys.get(prepare.vm());
+    PrimaryVm primary = primaries.get(prepare.vm());
+    if (stopping) {
+      code = RefusalCode.STOPPING;
+      refusal = "the agent is stopping";
+    } else if (primary != null && !primary.ended().isDone()) {
+      code = RefusalCode.VM_EXISTS;
+      refusal = "this host protects a VM of that name itself";
+    } else if (existing != null && !existing.ended().isDone()) {
+      code = RefusalCode.ALREADY_STANDBY;
+      refusal = "a standby of that VM is here already, of " + existing.status().peer();
+    } else if (prepare.term() <= known) {
+      code = RefusalCode.STALE_TERM;
+      refusal =
+          "term %d is not newer than %d, which is known here".formatted(prepare.term(), known);
+    }
+    if (refusal != null) {
+      String message =
+          "%s refuses a standby of VM %s: %s"
+              .formatted(around.config().host(), prepare.vm(), refusal);
+      around.events().vm(Level.WARNING, prepare.vm(), message);
+      connection.close(new Frame.Refused(code, message));
+      return FrameListeners.DEAF;
+    }
+    StandbyVm vm = new StandbyVm(around, prepare, peer(connection.peerName()), connection);
+    standbys.put(prepare.vm(), vm);
+    primaries.remove(prepare.vm());
+    vm.ended()
+        .thenRun(
+            () -> {
+              if (vm.view().state() != VmState.ACTIVE) {
+                standbys.remove(vm.vm(), vm);
+              }
+            });
+    return vm.start();
+  }
+
+  /** What this host is to a VM, for a peer that asks. */
+  Frame.VmRecord know(String uuid) {
+    for (StandbyVm vm : standbys.values()) {
+      if (vm.uuid().equals(uuid)) {
+        return record(vm.view());
+      }
+    }
+    for (PrimaryVm vm : primaries.values()) {
+      if (vm.uuid().equals(uuid)) {
+        return record(vm.view());
+      }
+    }
+    return around
+        .terms()
+        .find(uuid)
+        .map(r -> new Frame.VmRecord(r.term(), r.role()))
+        .orElse(new Frame.VmRecord(0, Role.NONE));
+  }
+
+  private static Frame.VmRecord record(VmView view) {
+    return new Frame.VmRecord(view.term().number(), view.role());
+  }
+
+  /** A primary that lost its connection speaks to its standby over another one. */
+  void tellStandby(String uuid, PeerConnection from, StandbyEvent event) {
+    for (StandbyVm vm : standbys.values()) {
+      if (vm.uuid().equals(uuid) && vm.peer().equals(from.peerName()) && !vm.ended().isDone()) {
+        vm.tellFrom(from, event);
+        return;
+      }
+    }
+    from.send(know(uuid));
+    from.flush();
+  }
+
+  // ---- libvirt, on its event thread -------------------------------------------------------------
+
+  /** A domain of this host ended. */
+  public void guestEnded(String name, boolean crashed, String detail) {
+    PrimaryVm vm = primaries.get(name);
+    if (vm != null) {
+      vm.guestEnded(crashed, detail);
+      return;
+    }
+    StandbyVm standby = standbys.get(name);
+    if (standby != null) {
+      standby.tell(new StandbyEvent.StandbyLost("the standby's QEMU ended: " + detail));
+    }
+  }
+
+  // ---- start and stop of the agent --------------------------------------------------------------
+
+  /** Goes on with a VM that an earlier agent on this host did not release. */
+  void resume(VmRecord record) {
+    PrimaryVm vm = PrimaryVm.returning(around, record, peer(record.wish().peer()));
+    primaries.put(record.vm(), vm);
+    vm.start();
+  }
+
+  /** Completes when a returning VM's fate is known. */
+  CompletableFuture<VmState> fate(String name) {
+    PrimaryVm vm = primaries.get(name);
+    return vm == null
+        ? CompletableFuture.completedFuture(VmState.UNPROTECTED)
+        : vm.ended().thenApply(done -> vm.view().state());
+  }
+
+  /**
+   * Ends everything in order: guests keep running, held output is released once the backup has
+   * given its standby up. What cannot be ended in time stays fenced, which is safe.
+   */
+  public void stop() {
+    stopping = true;
+    // One that goes on alone and still watches for a newer copy does so again after the restart.
+    List<PrimaryVm> held =
+        primaries.values().stream().filter(vm -> vm.view().state() != VmState.UNPROTECTED).toList();
+    held.forEach(vm -> vm.tell(new PrimaryEvent.StopRequested()));
+    standbys.values().forEach(StandbyVm::agentStops);
+    CompletableFuture<?>[] ends =
+        Stream.concat(
+                held.stream().map(PrimaryVm::ended),
+                standbys.values().stream().map(StandbyVm::ended))
+            .toArray(CompletableFuture<?>[]::new);
+    try {
+      CompletableFuture.allOf(ends).get(DRAIN_LIMIT_S, TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      around
+          .events()
+          .host(Level.WARNING, "stopped before every VM was released; their output stays held");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,561 @@
+package io.remus.agent.conductor;
+
+import io.remus.agent.guest.GuestException;
+import io.remus.agent.guest.RunningGuest;
+import io.remus.agent.nativeio.NativeException;
+import io.remus.agent.peer.FrameListener;
+import io.remus.agent.peer.PeerConnection;
+import io.remus.agent.peer.PeerException;
+import io.remus.agent.primary.EpochListener;
+import io.remus.agent.primary.EpochTimes;
+import io.remus.agent.term.VmRecord;
+import io.remus.agent.term.Wish;
+import io.remus.core.control.EventRecord.Level;
+import io.remus.core.control.VmRole;
+import io.remus.core.control.VmState;
+import io.remus.core.control.VmStatus;
+import io.remus.core.epoch.DurableAck;
+import io.remus.core.epoch.EpochId;
+import io.remus.core.epoch.Term;
+import io.remus.core.failover.Role;
+import io.remus.core.failover.SilenceMonitor;
+import io.remus.core.primary.PrimaryAction;
+import io.remus.core.primary.PrimaryEvent;
+import io.remus.core.primary.PrimaryMachine;
+import io.remus.core.wire.Frame;
+import io.remus.core.wire.Purpose;
+import io.remus.core.wire.RamBlock;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * One VM that this host runs and protects: performs what its {@link PrimaryMachine} decides. All of
+ * it happens on the VM's lane; frames, the epoch loop and libvirt's events only put work into it.
+ */
+final class PrimaryVm {
+  /** After a link that was good a moment ago: a peer that does not greet in this time is gone. */
+  private static final long ASK_AFTER_LOSS_MS = 250;
+
+  private static final long ASK_AFTER_RETURN_MS = 2_000;
+  private static final long ASK_AGAIN_MS = 1_000;
+  private static final long STOP_LIMIT_MS = 10_000;
+
+  /** A backup that lives but acks nothing for so long is of no use, and holds the output. */
+  private static final long ACK_LIMIT_NS = 10_000_000_000L;
+
+  private static final int RULES_EVERY = 10;
+  private static final long CRASH_NOTICE_MS = 3_000;
+
+  private final Surroundings around;
+  private final String vm;
+  private final String uuid;
+  private final RunningGuest guest;
+  private final Wish wish;
+  private final PrimaryRecord record;
+  private final Replication replication;
+  private final Lane lane;
+  private final PrimaryMachine machine;
+  private final Peer peer;
+  private final boolean returning;
+  private final CompletableFuture<Void> accepted = new CompletableFuture<>();
+  private final CompletableFuture<Void> ended = new CompletableFuture<>();
+  private final Pulse pulse;
+  private final Performer<PrimaryAction> performer;
+
+  private volatile VmView view;
+  private volatile PeerConnection connection;
+  private PeerConnection inquiry;
+  private long looks;
+
+  /** A VM to be protected under {@code term}. */
+  static PrimaryVm protecting(
+      Surroundings around, RunningGuest guest, Peer peer, Term term, Wish wish) {
+    return new PrimaryVm(
+        around,
+        guest.name(),
+        guest.uuid(),
+        guest,
+        peer,
+        wish,
+        PrimaryMachine.protecting(guest.name(), peer.name(), term),
+        false);
+  }
+
+  /** A VM that an earlier agent left protected; its rules, if any, still hold its output. */
+  static PrimaryVm returning(Surroundings around, VmRecord record, Peer peer) {
+    return new PrimaryVm(
+        around,
+        record.vm(),
+        record.uuid(),
+        null,
+        peer,
+        record.wish(),
+        PrimaryMachine.returning(record.vm(), peer.name(), new Term(record.term())),
+        true);
+  }
+
+  private PrimaryVm(
+      Surroundings around,
+      String vm,
+      String uuid,
+      RunningGuest guest,
+      Peer peer,
+      Wish wish,
+      PrimaryMachine machine,
+      boolean returning) {
+    this.around = around;
+    this.vm = vm;
+    this.uuid = uuid;
+    this.guest = guest;
+    this.peer = peer;
+    this.wish = wish;
+    this.machine = machine;
+    this.returning = returning;
+    this.record = new PrimaryRecord(around, uuid, vm, wish);
+    this.replication = new Replication(around, vm, guest);
+    this.lane = new Lane(vm);
+    this.performer = new Performer<>(lane, this::perform, this::failed);
+    this.pulse =
+        new Pulse(around.clock(), around.heartbeatMs(), around.timeoutNs(), lane, this::look);
+    this.view =
+        new VmView(Role.PRIMARY, machine.term(), machine.state(), machine.reason(), Instant.now());
+  }
+
+  /** Begins. */
+  void start() {
+    lane.execute(() -> performer.perform(machine.start()));
+  }
+
+  String vm() {
+    return vm;
+  }
+
+  String uuid() {
+    return uuid;
+  }
+
+  VmView view() {
+    return view;
+  }
+
+  /** Completes when the backup's standby is ready, fails when protection was refused. */
+  CompletableFuture<Void> accepted() {
+    return accepted;
+  }
+
+  /** Completes when protection has ended and nothing of it is left on this host. */
+  CompletableFuture<Void> ended() {
+    return ended;
+  }
+
+  /** What is kept of the VM on disk. */
+  PrimaryRecord record() {
+    return record;
+  }
+
+  /** Puts an event into the lane. */
+  void tell(PrimaryEvent event) {
+    lane.execute(() -> dispatch(event));
+  }
+
+  private void dispatch(PrimaryEvent event) {
+    List<PrimaryAction> actions = machine.on(event);
+    publish();
+    performer.perform(actions);
+  }
+
+  private void publish() {
+    boolean superseded = machine.ended() && machine.state() == VmState.FENCED;
+    Role role =
+        superseded
+            ? Role.SUPERSEDED
+            : machine.state() == VmState.UNPROTECTED ? Role.NONE : Role.PRIMARY;
+    view = view.now(role, machine.term(), machine.state(), machine.reason());
+  }
+
+  /**
+   * A step towards protection that failed ends the attempt; one that keeps others safe is repeated.
+   */
+  private Performer.Outcome failed(PrimaryAction action, Throwable why) {
+    String name = action.getClass().getSimpleName().toLowerCase(Locale.ROOT);
+    around.events().vm(Level.ERROR, vm, name + " failed: " + why.getMessage());
+    if (action instanceof PrimaryAction.DestroyGuest
+        || action instanceof PrimaryAction.Unplug
+        || action instanceof PrimaryAction.DropOutput) {
+      return Performer.Outcome.RETRY;
+    }
+    if (action instanceof PrimaryAction.Persist persist) {
+      return notPersisted(persist.role(), why);
+    }
+    if (action instanceof PrimaryAction.Prepare) {
+      dispatch(new PrimaryEvent.Refused(why.getMessage()));
+    } else if (action instanceof PrimaryAction.Synchronise) {
+      dispatch(new PrimaryEvent.EpochsFailed(why.getMessage()));
+    } else if (action instanceof PrimaryAction.Plug) {
+      dispatch(new PrimaryEvent.EpochsFailed(why.getMessage()));
+      return Performer.Outcome.DROP_REST;
+    }
+    return Performer.Outcome.SKIP;
+  }
+
+  /** What is not on disk may not be acted on; that nothing is protected any more may. */
+  private Performer.Outcome notPersisted(Role role, Throwable why) {
+    return switch (role) {
+      case PRIMARY -> {
+        dispatch(
+            new PrimaryEvent.Refused(
+                "%s cannot write the term of VM %s: %s; make room in %s"
+                    .formatted(
+                        around.config().host(),
+                        vm,
+                        why.getMessage(),
+                        around.config().stateDirectory())));
+        yield Performer.Outcome.DROP_REST;
+      }
+      case SUPERSEDED -> Performer.Outcome.RETRY;
+      default -> Performer.Outcome.SKIP;
+    };
+  }
+
+  private void perform(PrimaryAction action) throws IOException, GuestException {
+    if (action instanceof PrimaryAction.Release a) {
+      replication.release(a.ack(), a.marker());
+    } else if (action instanceof PrimaryAction.Connect) {
+      connect();
+    } else if (action instanceof PrimaryAction.Prepare) {
+      prepare();
+    } else if (action instanceof PrimaryAction.Synchronise) {
+      replication.start(connection, wish.intervalMs(), new FromLoop());
+      accepted.complete(null);
+    } else if (action instanceof PrimaryAction.Plug) {
+      replication.plug(
+          why -> tell(new PrimaryEvent.EpochsFailed("output cannot be released: " + why)));
+    } else if (action instanceof PrimaryAction.RunEpochs) {
+      replication.runEpochs();
+    } else if (action instanceof PrimaryAction.FinishEpochs) {
+      replication.finishEpochs();
+    } else if (action instanceof PrimaryAction.HaltEpochs) {
+      replication.haltEpochs();
+    } else if (action instanceof PrimaryAction.VoidStandby) {
+      voidStandby();
+    } else if (action instanceof PrimaryAction.AskPeer) {
+      askPeer();
+    } else if (action instanceof PrimaryAction.AskPeerAgain) {
+      lane.after(ASK_AGAIN_MS, this::askPeer);
+    } else if (action instanceof PrimaryAction.Unplug) {
+      replication.unplug();
+    } else if (action instanceof PrimaryAction.DropOutput) {
+      replication.dropOutput();
+    } else if (action instanceof PrimaryAction.Persist a) {
+      record.save(
+          a.role(),
+          a.term(),
+          returning || (accepted.isDone() && !accepted.isCompletedExceptionally()));
+    } else if (action instanceof PrimaryAction.DestroyGuest) {
+      around.hypervisor().destroy(uuid);
+    } else if (action instanceof PrimaryAction.HandOver a) {
+      send(new Frame.Yield(a.term().number()));
+    } else if (action instanceof PrimaryAction.Disconnect) {
+      disconnect();
+    } else if (action instanceof PrimaryAction.Tell a) {
+      around.events().state(a.level(), vm, machine.state(), a.message());
+    } else if (action instanceof PrimaryAction.End) {
+      end();
+    }
+  }
+
+  private void connect() {
+    around
+        .dialer()
+        .dial(peer.address(), Purpose.REPLICATE, made -> new FromBackup())
+        .whenComplete((made, failure) -> lane.execute(() -> connected(made, failure)));
+  }
+
+  private void connected(PeerConnection made, Throwable failure) {
+    if (failure != null) {
+      dispatch(
+          new PrimaryEvent.Refused(
+              "cannot connect to backup " + peer.name() + ": " + Causes.message(failure)));
+    } else if (machine.ended()) {
+      made.close();
+    } else {
+      connection = made;
+      pulse.heard();
+      pulse.on(made);
+      dispatch(new PrimaryEvent.Connected());
+    }
+  }
+
+  private void prepare() throws GuestException {
+    List<RamBlock> blocks = new ArrayList<>();
+    for (RunningGuest.Ram ram : guest.ram()) {
+      blocks.add(new RamBlock(ram.name(), ram.bytes()));
+    }
+    send(
+        new Frame.Prepare(
+            vm,
+            uuid,
+            machine.term().number(),
+            guest.xml(),
+            guest.inactiveXml(),
+            guest.machine(),
+            around.hypervisor().emulatorVersion(),
+            blocks,
+            wish.intervalMs(),
+            around.timeoutMs()));
+  }
+
+  private void askPeer() {
+    around
+        .inquiry()
+        .ask(
+            peer.paths(),
+            uuid,
+            returning ? ASK_AFTER_RETURN_MS : askAfterLossMs(),
+            () -> {},
+            new FromInquiry())
+        .whenComplete(
+            (answer, failure) ->
+                lane.execute(
+                    () -> {
+                      if (failure == null) {
+                        inquiry = answer.connection();
+                        answered(answer.record());
+                      } else if (Causes.root(failure) instanceof PeerInquiry.UnansweredException) {
+                        lane.after(ASK_AGAIN_MS, this::askPeer);
+                      } else {
+                        dispatch(new PrimaryEvent.PeerUnreachable());
+                      }
+                    }));
+  }
+
+  /** The peer was well a moment ago; without an answer in this time it is gone. */
+  private long askAfterLossMs() {
+    return Math.max(ASK_AFTER_LOSS_MS, around.timeoutMs() / 2);
+  }
+
+  private void answered(Frame.VmRecord known) {
+    if (known.term() > machine.term().number()) {
+      dispatch(new PrimaryEvent.PeerNewer(new Term(known.term())));
+    } else if (known.role() == Role.NONE) {
+      dispatch(new PrimaryEvent.StandbyVoided());
+    } else if (known.role() == Role.STANDBY) {
+      dispatch(new PrimaryEvent.PeerStandby(guestRuns()));
+    } else {
+      around
+          .events()
+          .vm(
+              Level.ERROR,
+              vm,
+              "%s says it is '%s' of the VM under term %d; this host's term is %s"
+                  .formatted(peer.name(), known.role(), known.term(), machine.term()));
+      dispatch(new PrimaryEvent.PeerUnreachable());
+    }
+  }
+
+  private boolean guestRuns() {
+    try {
+      return around.hypervisor().runs(uuid);
+    } catch (GuestException e) {
+      around.events().vm(Level.WARNING, vm, e.getMessage());
+      // To give up a running guest would lose what it has shown to the world.
+      return true;
+    }
+  }
+
+  private void voidStandby() {
+    send(new Frame.Stop(machine.term().number()));
+    lane.after(
+        STOP_LIMIT_MS,
+        () -> {
+          if (machine.state() == VmState.STOPPING) {
+            dispatch(new PrimaryEvent.LinkLost("it does not give its standby up"));
+          } else if (!machine.ended()) {
+            disconnect();
+            askPeer();
+          }
+        });
+  }
+
+  private void send(Frame frame) {
+    PeerConnection route = inquiry != null ? inquiry : connection;
+    if (route != null) {
+      route.send(frame);
+      route.flush();
+    }
+  }
+
+  private void disconnect() {
+    pulse.on(null);
+    if (connection != null) {
+      connection.close();
+      connection = null;
+    }
+    if (inquiry != null) {
+      inquiry.close();
+      inquiry = null;
+    }
+  }
+
+  private void end() throws GuestException {
+    replication.close();
+    if (guest != null) {
+      guest.close();
+    }
+    around.queues().giveBack(vm);
+    if (connection != null) {
+      // A hand-over was the last word; the peer closes when it has heard it.
+      lane.after(ASK_AGAIN_MS, this::disconnect);
+    }
+    boolean refused = !accepted.isDone();
+    if (refused) {
+      accepted.completeExceptionally(
+          new GuestException(GuestException.Kind.UNPROTECTABLE, machine.reason(), ""));
+    }
+    pulse.close();
+    lane.after(2 * ASK_AGAIN_MS, lane::close);
+    ended.complete(null);
+  }
+
+  private void look() {
+    if (connection == null || machine.ended() || machine.state() == VmState.CONNECTING) {
+      return;
+    }
+    if (++looks % RULES_EVERY == 0) {
+      lookForRules();
+    }
+    Optional<Long> waitsSinceNs = replication.waitsSinceNs();
+    if (pulse.verdict() == SilenceMonitor.Verdict.LOST) {
+      dispatch(new PrimaryEvent.LinkLost("silent for " + around.timeoutMs() + " ms"));
+    } else if (waitsSinceNs.isPresent() && System.nanoTime() - waitsSinceNs.get() > ACK_LIMIT_NS) {
+      dispatch(new PrimaryEvent.LinkLost("it lives but has acked no epoch for 10 s"));
+    }
+  }
+
+  /** Without its rules the guest's output leaves unheld. */
+  private void lookForRules() {
+    try {
+      if (!replication.rulesHold()) {
+        dispatch(
+            new PrimaryEvent.EpochsFailed(
+                "its output rules are gone; somebody flushed the nftables ruleset of this host"));
+      }
+    } catch (NativeException e) {
+      around.events().vm(Level.WARNING, vm, e.getMessage());
+    }
+  }
+
+  /** libvirt says that the guest ended here. */
+  void guestEnded(boolean crashed, String detail) {
+    tell(
+        crashed
+            ? new PrimaryEvent.GuestCrashed("QEMU " + detail)
+            : new PrimaryEvent.GuestEnded(detail));
+  }
+
+  VmStatus status() {
+    VmView seen = view;
+    return new VmStatus(
+        vm,
+        uuid,
+        VmRole.PRIMARY,
+        seen.state(),
+        seen.reason(),
+        seen.since(),
+        peer.name(),
+        seen.term().number(),
+        wish.intervalMs(),
+        replication.tracker(),
+        replication.output(),
+        replication.epochs(),
+        seen.state() == VmState.SYNCING ? replication.sync() : null,
+        replication.figures(),
+        null,
+        around.warnings(peer));
+  }
+
+  /** What the backup says, on the event loop. */
+  private class FromBackup implements FrameListener {
+    @Override
+    public void onFrame(Frame frame) {
+      pulse.heard();
+      if (frame instanceof Frame.Credit f) {
+        replication.grant(f.bytes());
+      } else if (frame instanceof Frame.Ack f) {
+        tell(new PrimaryEvent.Acked(DurableAck.of(f)));
+      } else if (frame instanceof Frame.Prepared f) {
+        replication.grant(f.credit());
+        tell(new PrimaryEvent.Prepared());
+      } else if (frame instanceof Frame.Refused f) {
+        tell(new PrimaryEvent.Refused(f.message()));
+      } else if (frame instanceof Frame.Failed f) {
+        tell(new PrimaryEvent.StandbyFailed(f.message()));
+      } else if (frame instanceof Frame.Stopped f && f.term() == machine.term().number()) {
+        tell(new PrimaryEvent.StandbyVoided());
+      } else if (frame instanceof Frame.VmRecord f) {
+        lane.execute(() -> answered(f));
+      } else if (frame instanceof Frame.Claim f) {
+        tell(new PrimaryEvent.PeerClaims(new Term(f.term())));
+      }
+    }
+
+    @Override
+    public void onClosed(PeerException cause) {
+      replication.linkClosed();
+      tell(new PrimaryEvent.LinkLost(Causes.message(cause)));
+    }
+  }
+
+  /** What the peer says after its answer to a question. */
+  private final class FromInquiry extends FromBackup {
+    @Override
+    public void onClosed(PeerException cause) {
+      lane.execute(
+          () -> {
+            if (inquiry != null && !machine.ended()) {
+              inquiry = null;
+              askPeer();
+            }
+          });
+    }
+  }
+
+  /** What the epoch loop says, on its thread. */
+  private final class FromLoop implements EpochListener {
+    @Override
+    public void synchronised() {
+      tell(new PrimaryEvent.Synchronised());
+    }
+
+    @Override
+    public void captured(EpochId epoch, long marker, EpochTimes times) {
+      lane.execute(
+          () -> {
+            replication.captured(times);
+            dispatch(new PrimaryEvent.Captured(epoch, marker));
+          });
+    }
+
+    @Override
+    public void finished() {
+      tell(new PrimaryEvent.EpochsFinished());
+    }
+
+    @Override
+    public void failed(String reason) {
+      if (guest.lives()) {
+        tell(new PrimaryEvent.EpochsFailed(reason));
+      } else {
+        // libvirt's event tells whether somebody wanted this; it comes soon or not at all.
+        lane.after(
+            CRASH_NOTICE_MS,
+            () -> dispatch(new PrimaryEvent.GuestCrashed("the QEMU process is gone")));
+      }
+    }
+  }
+}

@@ -1,0 +1,239 @@
+package io.remus.agent.conductor;
+
+import io.remus.agent.capture.EpochCapture;
+import io.remus.agent.guest.GuestException;
+import io.remus.agent.guest.RunningGuest;
+import io.remus.agent.nativeio.MemoryBlock;
+import io.remus.agent.nativeio.NativeException;
+import io.remus.agent.nativeio.OutputQueue;
+import io.remus.agent.nativeio.PlugRules;
+import io.remus.agent.nativeio.TrackerKind;
+import io.remus.agent.peer.PeerConnection;
+import io.remus.agent.primary.EpochListener;
+import io.remus.agent.primary.EpochLoop;
+import io.remus.agent.primary.EpochTimes;
+import io.remus.agent.release.OutputPlug;
+import io.remus.agent.status.EpochLog;
+import io.remus.agent.status.VmFigures;
+import io.remus.agent.stream.Credit;
+import io.remus.agent.stream.EpochSender;
+import io.remus.core.control.EventRecord.Level;
+import io.remus.core.control.Figures;
+import io.remus.core.control.VmStatus;
+import io.remus.core.epoch.DurableAck;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * The epochs of one VM on the primary and the output that waits for them: capture, stream and plug,
+ * from the first page to the last release. Moved by the VM's lane; the credit may be given and the
+ * figures read by any thread.
+ */
+final class Replication {
+  private final Surroundings around;
+  private final String vm;
+  private final RunningGuest guest;
+  private final VmFigures figures = new VmFigures(System.nanoTime());
+  private final Deque<EpochTimes> inFlight = new ArrayDeque<>();
+  private final Credit credit = new Credit();
+  private volatile EpochLoop loop;
+  private volatile OutputPlug plug;
+  private volatile long ackedEpoch;
+  private volatile String tracker;
+  private EpochCapture capture;
+  private EpochSender sender;
+
+  /**
+   * @param guest null when only the rules of an earlier agent are left of it
+   */
+  Replication(Surroundings around, String vm, RunningGuest guest) {
+    this.around = around;
+    this.vm = vm;
+    this.guest = guest;
+  }
+
+  /** Begins the initial synchronisation. */
+  void start(PeerConnection connection, int intervalMs, EpochListener listener) throws IOException {
+    var memory = around.config().memory();
+    TrackerKind kind = around.trackerKind();
+    tracker = kind.configName();
+    capture = new EpochCapture(guest, kind, memory.arena());
+    sender = new EpochSender(connection, around.allocator(), credit, memory.deltaCache());
+    loop =
+        new EpochLoop(
+            vm,
+            capture,
+            sender,
+            MemoryBlock.pages(guest.memory()),
+            memory.arena(),
+            intervalMs * 1_000_000L,
+            figures,
+            listener);
+    loop.start();
+  }
+
+  /** The backup has room for more. */
+  void grant(long bytes) {
+    credit.give(bytes);
+  }
+
+  /** The connection is gone; nobody is to wait for credit. */
+  void linkClosed() {
+    credit.close();
+  }
+
+  /**
+   * Holds the guest's output from now on.
+   *
+   * @param broken told when output cannot be released any more
+   */
+  void plug(Consumer<String> broken) throws NativeException {
+    if (!guest.taps().isEmpty()) {
+      plug =
+          new OutputPlug(
+              vm,
+              guest.taps(),
+              around.queues().take(vm),
+              around.config().output().queuePackets(),
+              broken);
+    }
+  }
+
+  /** Begins the epochs. */
+  void runEpochs() {
+    loop.begin(plug == null ? null : plug.queue());
+  }
+
+  /** Ends the epochs after the one under way. */
+  void finishEpochs() {
+    loop.finish();
+  }
+
+  /** Ends the epochs now and waits for their end. */
+  void haltEpochs() {
+    credit.close();
+    if (loop != null) {
+      loop.halt();
+    }
+  }
+
+  /** An epoch was captured and is on its way. */
+  void captured(EpochTimes times) {
+    inFlight.addLast(times);
+  }
+
+  /** Since when the oldest epoch without an ack waits for it, on the clock of nanoTime. */
+  Optional<Long> waitsSinceNs() {
+    return Optional.ofNullable(inFlight.peekFirst()).map(EpochTimes::resumedAtNs);
+  }
+
+  /** Lets the packets of the oldest epoch in flight go. */
+  void release(DurableAck ack, long marker) throws NativeException {
+    long ackedAtNs = System.nanoTime();
+    if (plug != null) {
+      plug.release(ack, marker);
+    }
+    ackedEpoch = ack.epoch().number();
+    EpochTimes times = inFlight.removeFirst();
+    figures.acked(ackedAtNs, ackedAtNs - times.startedAtNs());
+    if (around.epochLog().isOn()) {
+      around
+          .epochLog()
+          .add(
+              new EpochLog.Line(
+                  vm,
+                  ack.term().number(),
+                  ack.epoch().number(),
+                  times.startedAtNs(),
+                  times.stoppedAtNs(),
+                  times.resumedAtNs(),
+                  ackedAtNs,
+                  System.nanoTime(),
+                  times.pages(),
+                  marker));
+    }
+  }
+
+  /** Lets all output go. The epochs have ended. */
+  void unplug() throws NativeException, GuestException {
+    close();
+    if (plug != null) {
+      plug.unplug();
+      plug = null;
+    } else {
+      PlugRules.remove(vm);
+    }
+  }
+
+  /** Lets no output go that is not out yet. The epochs have ended. */
+  void dropOutput() throws NativeException {
+    if (plug != null) {
+      plug.drop();
+      plug = null;
+    } else {
+      PlugRules.remove(vm);
+    }
+  }
+
+  /** Whether rules that ought to be there are: somebody may flush the ruleset of the host. */
+  boolean rulesHold() throws NativeException {
+    return plug == null || PlugRules.owners().contains(vm);
+  }
+
+  /** QEMU is left as it was found. The epochs have ended. */
+  void close() throws GuestException {
+    if (capture != null) {
+      capture.close();
+      capture = null;
+    }
+    if (sender != null) {
+      sender.close();
+      sender = null;
+    }
+  }
+
+  // ---- what status shows, any thread ------------------------------------------------------------
+
+  /** How written pages are found; null before the start. */
+  String tracker() {
+    return tracker;
+  }
+
+  /** How output is held; null when it is not. */
+  String output() {
+    OutputPlug holding = plug;
+    return holding == null ? null : around.outputText(holding.queue().number());
+  }
+
+  /** The newest epochs; null before the first. */
+  VmStatus.Epochs epochs() {
+    EpochLoop running = loop;
+    return running == null || running.capturedEpoch() == 0
+        ? null
+        : VmStatus.Epochs.ofPrimary(running.capturedEpoch(), ackedEpoch, ackedEpoch);
+  }
+
+  /** Progress of the initial synchronisation; null when there is none. */
+  VmStatus.Sync sync() {
+    EpochLoop running = loop;
+    return running == null ? null : running.progress().orElse(null);
+  }
+
+  /** What protection costs; null before the first epoch. */
+  Figures figures() {
+    OutputPlug holding = plug;
+    if (holding != null) {
+      try {
+        OutputQueue.Counts counts = holding.counts();
+        figures.held(counts.waiting());
+        figures.dropped(counts.dropped() + counts.userDropped());
+      } catch (NativeException e) {
+        around.events().vm(Level.WARNING, vm, e.getMessage());
+      }
+    }
+    return figures.snapshot(System.nanoTime()).orElse(null);
+  }
+}

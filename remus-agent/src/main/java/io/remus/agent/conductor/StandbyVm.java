@@ -1,0 +1,522 @@
+package io.remus.agent.conductor;
+
+import io.remus.agent.commit.Committer;
+import io.remus.agent.guest.GuestException;
+import io.remus.agent.guest.RunningGuest;
+import io.remus.agent.guest.StandbyGuest;
+import io.remus.agent.nativeio.MemoryBlock;
+import io.remus.agent.nativeio.StandbyMemory;
+import io.remus.agent.peer.FrameListener;
+import io.remus.agent.peer.PeerConnection;
+import io.remus.agent.peer.PeerException;
+import io.remus.agent.receive.EpochReceiver;
+import io.remus.agent.stage.EpochStage;
+import io.remus.agent.term.VmRecord;
+import io.remus.agent.term.Wish;
+import io.remus.core.control.EventRecord.Level;
+import io.remus.core.control.VmRole;
+import io.remus.core.control.VmState;
+import io.remus.core.control.VmStatus;
+import io.remus.core.epoch.EpochId;
+import io.remus.core.epoch.Term;
+import io.remus.core.failover.Role;
+import io.remus.core.failover.SilenceMonitor;
+import io.remus.core.standby.StandbyAction;
+import io.remus.core.standby.StandbyEvent;
+import io.remus.core.standby.StandbyMachine;
+import io.remus.core.wire.Frame;
+import io.remus.core.wire.ProtocolException;
+import io.remus.core.wire.RefusalCode;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * One VM that this host stands by for: performs what its {@link StandbyMachine} decides. Receiving,
+ * staging, committing, applying and activating all happen on the VM's lane, in the order they came;
+ * so an epoch is applied before anything runs from it.
+ */
+final class StandbyVm {
+  private static final long CLAIM_LIMIT_MS = 5_000;
+  private static final int ACTIVATION_ATTEMPTS = 20;
+  private static final long ACTIVATION_RETRY_NS = 500_000_000L;
+  private static final long LINGER_MS = 1_000;
+
+  private final Surroundings around;
+  private final Frame.Prepare prepare;
+  private final Peer peer;
+  private final Lane lane;
+  private final StandbyMachine machine;
+  private final Pulse pulse;
+  private final Performer<StandbyAction> performer;
+  private final CompletableFuture<Void> ended = new CompletableFuture<>();
+  private final CompletableFuture<Void> activated = new CompletableFuture<>();
+
+  private volatile VmView view;
+  private volatile long committedEpoch;
+  private volatile VmStatus.Takeover takeover;
+  private PeerConnection connection;
+  private PeerConnection asker;
+  private boolean asking;
+  private final AtomicLong outstandingBytes = new AtomicLong();
+  private StandbyGuest guest;
+  private StandbyMemory memory;
+  private Committer committer;
+  private EpochReceiver receiver;
+  private EpochStage staged;
+
+  StandbyVm(Surroundings around, Frame.Prepare prepare, Peer peer, PeerConnection connection) {
+    this.around = around;
+    this.prepare = prepare;
+    this.peer = peer;
+    this.connection = connection;
+    this.lane = new Lane(prepare.vm());
+    this.machine = new StandbyMachine(peer.name(), new Term(prepare.term()));
+    this.performer = new Performer<>(lane, this::perform, this::failed);
+    this.pulse =
+        new Pulse(
+            around.clock(),
+            around.heartbeatMs(),
+            prepare.failoverTimeoutMs() * 1_000_000L,
+            lane,
+            this::look);
+    pulse.on(connection);
+    this.view =
+        new VmView(Role.STANDBY, machine.term(), machine.state(), machine.reason(), Instant.now());
+  }
+
+  /** Begins; from now on frames of the primary go to the returned listener. */
+  FrameListener start() {
+    lane.execute(() -> performer.perform(machine.start()));
+    return new FromPrimary();
+  }
+
+  String vm() {
+    return prepare.vm();
+  }
+
+  String uuid() {
+    return prepare.uuid();
+  }
+
+  /** Name of the primary. */
+  String peer() {
+    return peer.name();
+  }
+
+  VmView view() {
+    return view;
+  }
+
+  /**
+   * Completes when this host has nothing more to do for the VM: it runs here, or its standby is
+   * gone.
+   */
+  CompletableFuture<Void> ended() {
+    return ended;
+  }
+
+  /** Completes when the guest runs here; fails when the standby was given up. */
+  CompletableFuture<Void> activated() {
+    return activated;
+  }
+
+  /**
+   * The agent stops: the primary is told to go on alone, unless it is missing and may need this
+   * standby.
+   */
+  void agentStops() {
+    lane.execute(
+        () -> {
+          if (machine.state() != VmState.SUSPECT) {
+            dispatch(
+                new StandbyEvent.StandbyLost(
+                    "the agent on " + around.config().host() + " is stopping"));
+          }
+        });
+  }
+
+  /** Puts an event into the lane. */
+  void tell(StandbyEvent event) {
+    lane.execute(() -> dispatch(event));
+  }
+
+  /** The primary speaks over a connection that it made to ask; answers go there. */
+  void tellFrom(PeerConnection from, StandbyEvent event) {
+    lane.execute(
+        () -> {
+          asker = from;
+          dispatch(event);
+          asker = null;
+        });
+  }
+
+  private void dispatch(StandbyEvent event) {
+    performer.perform(machine.on(event));
+    publish();
+  }
+
+  /** After a claim is on disk, not before: until then this host may still say STOPPED. */
+  private void publish() {
+    Role role =
+        switch (machine.state()) {
+          case ACTIVATING, ACTIVE -> Role.ACTIVE;
+          case UNPROTECTED -> Role.NONE;
+          default -> Role.STANDBY;
+        };
+    view = view.now(role, machine.term(), machine.state(), machine.reason());
+  }
+
+  private Performer.Outcome failed(StandbyAction action, Throwable why) {
+    String name = action.getClass().getSimpleName().toLowerCase(Locale.ROOT);
+    around.events().vm(Level.ERROR, vm(), name + " failed: " + why.getMessage());
+    if (action instanceof StandbyAction.StartStandby) {
+      String advice = why instanceof GuestException g ? ". " + g.advice() : "";
+      dispatch(new StandbyEvent.StartFailed(why.getMessage() + advice));
+    } else if (action instanceof StandbyAction.Persist persist && persist.role() == Role.STANDBY) {
+      dispatch(
+          new StandbyEvent.StartFailed(
+              "%s cannot write the term of VM %s: %s; make room in %s"
+                  .formatted(
+                      around.config().host(),
+                      vm(),
+                      why.getMessage(),
+                      around.config().stateDirectory())));
+      return Performer.Outcome.DROP_REST;
+    } else if (action instanceof StandbyAction.Persist
+        || action instanceof StandbyAction.DestroyStandby) {
+      // What is not on disk may not be acted on, and a standby that was given up must not stay.
+      return Performer.Outcome.RETRY;
+    } else if (action instanceof StandbyAction.Commit) {
+      dispatch(new StandbyEvent.StandbyLost("an epoch could not be applied: " + why.getMessage()));
+      return Performer.Outcome.DROP_REST;
+    } else if (action instanceof StandbyAction.Activate) {
+      dispatch(new StandbyEvent.ActivationFailed(why.getMessage()));
+    }
+    return Performer.Outcome.SKIP;
+  }
+
+  private void perform(StandbyAction action) throws IOException, GuestException {
+    if (action instanceof StandbyAction.Commit a) {
+      commit(a.epoch());
+    } else if (action instanceof StandbyAction.StartStandby) {
+      startStandby();
+    } else if (action instanceof StandbyAction.SendPrepared) {
+      send(connection, new Frame.Prepared(around.config().memory().stage()));
+    } else if (action instanceof StandbyAction.SendRefused a) {
+      send(connection, new Frame.Refused(RefusalCode.STANDBY_FAILED, a.reason()));
+    } else if (action instanceof StandbyAction.Persist a) {
+      persist(a.role(), a.term());
+      publish();
+    } else if (action instanceof StandbyAction.AskPrimary) {
+      askPrimary();
+    } else if (action instanceof StandbyAction.SendClaim a) {
+      send(connection, new Frame.Claim(a.term().number()));
+      lane.after(CLAIM_LIMIT_MS, () -> dispatch(new StandbyEvent.ClaimUnanswered()));
+    } else if (action instanceof StandbyAction.Activate) {
+      activate();
+    } else if (action instanceof StandbyAction.SendStopped) {
+      send(asker != null ? asker : connection, new Frame.Stopped(prepare.term()));
+    } else if (action instanceof StandbyAction.SendRecord a) {
+      send(asker, new Frame.VmRecord(a.term().number(), a.role()));
+    } else if (action instanceof StandbyAction.SendFailed a) {
+      send(connection, new Frame.Failed(a.reason()));
+    } else if (action instanceof StandbyAction.DestroyStandby) {
+      destroyStandby();
+    } else if (action instanceof StandbyAction.Disconnect) {
+      disconnect();
+    } else if (action instanceof StandbyAction.Tell a) {
+      around.events().state(a.level(), vm(), machine.state(), a.message());
+    } else if (action instanceof StandbyAction.End) {
+      end();
+    }
+  }
+
+  private static void send(PeerConnection to, Frame frame) {
+    if (to != null) {
+      to.send(frame);
+      to.flush();
+    }
+  }
+
+  private void startStandby() throws GuestException, IOException {
+    List<RunningGuest.Ram> ram =
+        prepare.blocks().stream().map(b -> new RunningGuest.Ram(b.name(), b.bytes())).toList();
+    guest =
+        StandbyGuest.start(
+            around.hypervisor(),
+            new StandbyGuest.Model(
+                prepare.vm(),
+                prepare.uuid(),
+                prepare.machine(),
+                prepare.xml(),
+                prepare.inactiveXml()),
+            ram);
+    memory = new StandbyMemory(guest.pid(), guest.memory());
+    memory.blank();
+    committer = new Committer(new Term(prepare.term()), memory);
+    receiver =
+        new EpochReceiver(
+            around.stageDirectory(),
+            around.config().memory().stage() / 2,
+            MemoryBlock.pages(guest.memory()));
+    dispatch(new StandbyEvent.Started());
+  }
+
+  private void chunk(Frame.Chunk chunk) {
+    if (receiver == null || machine.ended()) {
+      chunk.release();
+      return;
+    }
+    try {
+      giveCredit(receiver.chunk(chunk, committer::applySynchronisation));
+    } catch (ProtocolException e) {
+      dispatch(new StandbyEvent.Unusable(e.getMessage()));
+    } catch (IOException | RuntimeException | Error e) {
+      dispatch(new StandbyEvent.StandbyLost("an epoch could not be staged: " + e.getMessage()));
+    }
+  }
+
+  private void epochEnd(Frame.EpochEnd end) {
+    if (receiver == null || machine.ended()) {
+      return;
+    }
+    try {
+      staged = receiver.end(end);
+      dispatch(new StandbyEvent.Staged(new EpochId(end.epoch())));
+      if (staged != null) {
+        // It came too late to be committed.
+        staged.close();
+        staged = null;
+      }
+    } catch (ProtocolException e) {
+      dispatch(new StandbyEvent.Unusable(e.getMessage()));
+    } catch (IOException | RuntimeException | Error e) {
+      dispatch(new StandbyEvent.StandbyLost("an epoch could not be staged: " + e.getMessage()));
+    }
+  }
+
+  private void commit(EpochId epoch) throws IOException {
+    EpochStage stage = staged;
+    staged = null;
+    send(connection, committer.commit(epoch, stage));
+    committedEpoch = epoch.number();
+    giveCredit(committer.apply());
+  }
+
+  private void giveCredit(long bytes) {
+    if (bytes > 0) {
+      outstandingBytes.addAndGet(-bytes);
+      send(connection, new Frame.Credit(bytes));
+    }
+  }
+
+  private void activate() throws GuestException, IOException {
+    long claimedAtNs = System.nanoTime();
+    long silentNs = pulse.silentNs();
+    receiver.close();
+    activateWhileItWaits();
+    long runsAtNs = System.nanoTime();
+    takeover =
+        new VmStatus.Takeover(
+            committedEpoch, silentNs / 1e6, (runsAtNs - claimedAtNs) / 1e6, Instant.now());
+    dispatch(new StandbyEvent.Activated());
+    activated.complete(null);
+    guest.settle();
+  }
+
+  /** The only copy is not given up because libvirtd is being restarted. */
+  private void activateWhileItWaits() throws GuestException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        guest.activate(committer.deviceState());
+        return;
+      } catch (GuestException e) {
+        if (attempt == ACTIVATION_ATTEMPTS || !stillWaits()) {
+          throw e;
+        }
+        around.events().vm(Level.WARNING, vm(), "activation is tried again: " + e.getMessage());
+        LockSupport.parkNanos(ACTIVATION_RETRY_NS);
+      }
+    }
+  }
+
+  private boolean stillWaits() {
+    try {
+      return guest.waits();
+    } catch (GuestException e) {
+      // libvirt does not answer; it may at the next attempt.
+      return true;
+    }
+  }
+
+  private void persist(Role role, Term term) throws IOException {
+    Role known = around.terms().find(uuid()).map(VmRecord::role).orElse(Role.NONE);
+    if (role == Role.NONE && known == Role.NONE) {
+      // It never stood by on disk.
+      return;
+    }
+    around
+        .terms()
+        .save(
+            new VmRecord(
+                uuid(),
+                vm(),
+                term.number(),
+                role,
+                new Wish(peer.name(), prepare.intervalMs(), false),
+                VmRecord.NO_QUEUE,
+                false,
+                false));
+  }
+
+  private void askPrimary() {
+    if (asking) {
+      return;
+    }
+    asking = true;
+    around
+        .inquiry()
+        .ask(peer.paths(), uuid(), prepare.failoverTimeoutMs(), pulse::heard, FrameListeners.DEAF)
+        .whenComplete(
+            (answer, failure) ->
+                lane.execute(
+                    () -> {
+                      asking = false;
+                      if (failure == null) {
+                        answer.connection().close();
+                        primaryAnswered(answer.record());
+                      }
+                    }));
+  }
+
+  private void primaryAnswered(Frame.VmRecord record) {
+    pulse.heard();
+    if (record.term() < prepare.term()) {
+      // It has lost its memory; nothing may be concluded from that.
+      return;
+    }
+    if (record.role() == Role.PRIMARY && record.term() == prepare.term()) {
+      dispatch(new StandbyEvent.PrimaryAnswered());
+    } else if (record.role() == Role.SUPERSEDED) {
+      dispatch(new StandbyEvent.Yielded(new Term(record.term())));
+    } else {
+      dispatch(new StandbyEvent.PrimaryEnded(peer.name() + " went on without this standby"));
+    }
+  }
+
+  /** Only what was started here: a VM of that name that was refused is somebody else's. */
+  private void destroyStandby() throws GuestException {
+    if (guest != null) {
+      around.hypervisor().destroy(uuid());
+    }
+  }
+
+  private void disconnect() {
+    PeerConnection closing = connection;
+    connection = null;
+    pulse.on(null);
+    if (closing == null) {
+      return;
+    }
+    if (machine.state() == VmState.SUSPECT) {
+      closing.close();
+    } else {
+      // Closing with unread chunks would reset the connection and lose the last word on its way.
+      lane.after(LINGER_MS, closing::close);
+    }
+  }
+
+  private void end() throws IOException {
+    if (memory != null) {
+      receiver.close();
+      memory.close();
+    }
+    if (machine.state() != VmState.ACTIVE) {
+      activated.completeExceptionally(
+          new GuestException(GuestException.Kind.UNPROTECTABLE, machine.reason(), ""));
+    }
+    pulse.close();
+    lane.after(2 * LINGER_MS, lane::close);
+    ended.complete(null);
+  }
+
+  private void look() {
+    if (machine.ended()) {
+      return;
+    }
+    SilenceMonitor.Verdict verdict = pulse.verdict();
+    if (verdict == SilenceMonitor.Verdict.LOST) {
+      dispatch(new StandbyEvent.Expired());
+    } else if (verdict == SilenceMonitor.Verdict.SUSPECT) {
+      dispatch(new StandbyEvent.Suspected());
+    } else {
+      dispatch(new StandbyEvent.Heard());
+    }
+    if (machine.state() == VmState.SUSPECT) {
+      askPrimary();
+    }
+  }
+
+  VmStatus status() {
+    VmView seen = view;
+    long committed = committedEpoch;
+    return new VmStatus(
+        vm(),
+        uuid(),
+        VmRole.STANDBY,
+        seen.state(),
+        seen.reason(),
+        seen.since(),
+        peer.name(),
+        seen.term().number(),
+        prepare.intervalMs(),
+        null,
+        null,
+        committed == 0 ? null : VmStatus.Epochs.ofStandby(committed),
+        null,
+        null,
+        takeover,
+        around.warnings(peer));
+  }
+
+  /** What the primary says, on the event loop. */
+  private final class FromPrimary implements FrameListener {
+    @Override
+    public void onFrame(Frame frame) {
+      pulse.heard();
+      if (frame instanceof Frame.Chunk f) {
+        received(f);
+      } else if (frame instanceof Frame.EpochEnd f) {
+        lane.execute(() -> epochEnd(f));
+      } else if (frame instanceof Frame.Stop f) {
+        tell(new StandbyEvent.StopReceived(new Term(f.term())));
+      } else if (frame instanceof Frame.Yield f) {
+        tell(new StandbyEvent.Yielded(new Term(f.term())));
+      } else if (!(frame instanceof Frame.Heartbeat)) {
+        tell(new StandbyEvent.Unusable("unexpected " + frame.getClass().getSimpleName()));
+      }
+    }
+
+    /** Counted before it waits for the lane: no more than the credit is ever kept. */
+    private void received(Frame.Chunk chunk) {
+      long bytes = chunk.bytes();
+      boolean within = outstandingBytes.addAndGet(bytes) <= around.config().memory().stage();
+      if (!within || !lane.execute(() -> chunk(chunk))) {
+        chunk.release();
+      }
+      if (!within) {
+        throw new ProtocolException(peer.name() + " sent more than its credit");
+      }
+    }
+
+    @Override
+    public void onClosed(PeerException cause) {
+      tell(new StandbyEvent.LinkLost(Causes.message(cause)));
+    }
+  }
+}

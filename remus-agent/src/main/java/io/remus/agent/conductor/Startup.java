@@ -1,0 +1,180 @@
+package io.remus.agent.conductor;
+
+import io.remus.agent.control.RefusedException;
+import io.remus.agent.guest.GuestException;
+import io.remus.agent.nativeio.NativeException;
+import io.remus.agent.nativeio.PlugRules;
+import io.remus.agent.term.VmRecord;
+import io.remus.core.control.EventRecord.Level;
+import io.remus.core.control.VmState;
+import io.remus.core.epoch.Term;
+import io.remus.core.failover.Role;
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What an agent finds when it starts: VMs that an earlier one protected, standbys that nobody feeds
+ * any more, rules that nobody needs. Everything stays fenced until it is known to be harmless.
+ */
+final class Startup {
+  private static final long RETRY_S = 5;
+
+  private final Surroundings around;
+  private final Conductor conductor;
+  private final ScheduledExecutorService clock;
+
+  Startup(Surroundings around, Conductor conductor) {
+    this.around = around;
+    this.conductor = conductor;
+    this.clock =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread thread = new Thread(task, "startup");
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  /** Sorts it all out. Before peers can connect. */
+  void run() throws GuestException, IOException {
+    List<VmRecord> records = around.terms().all();
+    records.stream()
+        .filter(r -> r.queue() != VmRecord.NO_QUEUE)
+        .forEach(r -> around.queues().reserve(r.vm(), r.queue()));
+    Set<String> ruled = new HashSet<>(PlugRules.owners());
+    for (VmRecord record : records) {
+      switch (record.role()) {
+        case PRIMARY -> {
+          ruled.remove(record.vm());
+          resume(record);
+        }
+        case STANDBY -> voidStandby(record);
+        case SUPERSEDED -> {
+          if (ruled.contains(record.vm())) {
+            destroyStale(record);
+          }
+        }
+        case NONE -> {
+          if (record.wanted()) {
+            protectAgain(record, true);
+          }
+        }
+        case ACTIVE -> checkActive(record);
+      }
+    }
+    for (String stale : ruled) {
+      around.events().vm(Level.WARNING, stale, "removing output rules that an earlier agent left");
+      PlugRules.remove(stale);
+      around.queues().giveBack(stale);
+    }
+  }
+
+  private void resume(VmRecord record) {
+    if (!around.config().peers().containsKey(record.wish().peer())) {
+      around
+          .events()
+          .vm(
+              Level.ERROR,
+              record.vm(),
+              "its peer %s is not in the configuration any more; its output stays held"
+                  .formatted(record.wish().peer()));
+      return;
+    }
+    conductor.resume(record);
+    conductor
+        .fate(record.vm())
+        .thenAccept(
+            state -> {
+              if (state == VmState.UNPROTECTED && record.wanted()) {
+                protectAgain(record, true);
+              }
+            });
+  }
+
+  /** Its RAM may be torn: the agent that wrote it is gone. */
+  private void voidStandby(VmRecord record) throws GuestException, IOException {
+    if (around.hypervisor().waits(record.uuid(), record.vm())) {
+      around.hypervisor().destroy(record.uuid());
+      around
+          .events()
+          .vm(Level.WARNING, record.vm(), "destroyed the standby that an earlier agent left");
+    }
+    around
+        .terms()
+        .save(
+            new VmRecord(
+                record.uuid(),
+                record.vm(),
+                record.term(),
+                Role.NONE,
+                record.wish(),
+                VmRecord.NO_QUEUE,
+                false,
+                false));
+  }
+
+  private void checkActive(VmRecord record) throws GuestException {
+    if (around.hypervisor().waits(record.uuid(), record.vm())) {
+      around
+          .events()
+          .vm(
+              Level.ERROR,
+              record.vm(),
+              "an earlier agent died while it activated the standby; the guest is lost unless %s still runs it"
+                  .formatted(record.wish().peer()));
+    }
+  }
+
+  /** The earlier agent died between the hand-over and the end of its copy. */
+  private void destroyStale(VmRecord record) throws GuestException, NativeException {
+    around.hypervisor().destroy(record.uuid());
+    around
+        .events()
+        .vm(
+            Level.WARNING,
+            record.vm(),
+            "destroyed the stale copy; term %s runs on %s"
+                .formatted(new Term(record.term()), record.wish().peer()));
+    PlugRules.remove(record.vm());
+    around.queues().giveBack(record.vm());
+  }
+
+  /** Until it is protected, or nobody wants that any more. */
+  private void protectAgain(VmRecord record, boolean first) {
+    long delayS = first ? 0 : RETRY_S;
+    clock.schedule(() -> tryToProtect(record, first), delayS, TimeUnit.SECONDS);
+  }
+
+  private void tryToProtect(VmRecord record, boolean first) {
+    boolean wanted = around.terms().find(record.uuid()).map(VmRecord::wanted).orElse(false);
+    if (!wanted) {
+      return;
+    }
+    try {
+      conductor
+          .protect(record.vm(), record.wish())
+          .whenComplete(
+              (status, failure) -> {
+                if (failure != null) {
+                  notYet(record, first, Causes.message(failure));
+                }
+              });
+    } catch (RefusedException e) {
+      notYet(record, first, e.getMessage());
+    }
+  }
+
+  private void notYet(VmRecord record, boolean first, String why) {
+    if (first) {
+      around
+          .events()
+          .vm(Level.WARNING, record.vm(), "not protected again yet, will go on trying: " + why);
+    }
+    protectAgain(record, false);
+  }
+}

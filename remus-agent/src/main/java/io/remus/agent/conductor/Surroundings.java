@@ -1,0 +1,67 @@
+package io.remus.agent.conductor;
+
+import io.netty.buffer.ByteBufAllocator;
+import io.remus.agent.config.AgentConfig;
+import io.remus.agent.guest.Hypervisor;
+import io.remus.agent.nativeio.Features;
+import io.remus.agent.nativeio.TrackerKind;
+import io.remus.agent.peer.PeerDialer;
+import io.remus.agent.status.EpochLog;
+import io.remus.agent.status.EventLog;
+import io.remus.agent.term.TermStore;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ScheduledExecutorService;
+
+/**
+ * What all VMs of an agent share.
+ *
+ * @param stageDirectory where large epochs spill to
+ */
+record Surroundings(
+    AgentConfig config,
+    Features features,
+    TrackerKind trackerKind,
+    Hypervisor hypervisor,
+    PeerDialer dialer,
+    ByteBufAllocator allocator,
+    PeerInquiry inquiry,
+    ScheduledExecutorService clock,
+    TermStore terms,
+    EventLog events,
+    EpochLog epochLog,
+    QueueNumbers queues,
+    Path stageDirectory) {
+
+  int timeoutMs() {
+    return (int) config.failover().timeout().toMillis();
+  }
+
+  long timeoutNs() {
+    return config.failover().timeout().toNanos();
+  }
+
+  long heartbeatMs() {
+    return config.failover().heartbeat().toMillis();
+  }
+
+  /** How output is held, for status. */
+  String outputText(int queue) {
+    return (features.nftQueue() ? "nft bridge queue " : "nft ip/ip6 NFQUEUE ") + queue;
+  }
+
+  /** What weakens the protection by this peer. */
+  List<String> warnings(Peer peer) {
+    List<String> warnings = new ArrayList<>();
+    if (!features.nftQueue()) {
+      warnings.add("ARP is not held: this kernel has no nftables queue expression");
+    }
+    warnings.add(
+        peer.hasSecondPath()
+            ? "split brain possible when both hosts live and no path between them works: there is no arbiter"
+            : "split brain possible when both hosts live and the one path between them is cut: there is no arbiter and no heartbeat_address for "
+                + peer.name());
+    return warnings;
+  }
+}

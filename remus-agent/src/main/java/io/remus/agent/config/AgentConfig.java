@@ -1,0 +1,109 @@
+package io.remus.agent.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What {@code /etc/remus/remus.conf} says, with the defaults where it says nothing. The file that
+ * is installed, config/remus.conf, explains every key to the sysadmin.
+ *
+ * @param host this host's name, as its peers and its certificate call it
+ * @param stateDirectory terms, events and what else has to survive a restart
+ * @param peers the other hosts by name
+ */
+public record AgentConfig(
+    String host,
+    Path stateDirectory,
+    Listen listen,
+    Pki pki,
+    Map<String, Peer> peers,
+    Protection protection,
+    Failover failover,
+    Memory memory,
+    Capture capture,
+    Output output,
+    Control control,
+    Log log) {
+
+  public static final Path FILE = Path.of("/etc/remus/remus.conf");
+  public static final int PORT = 7420;
+
+  public AgentConfig {
+    peers = Map.copyOf(peers);
+  }
+
+  /** Where peers reach this agent. */
+  public record Listen(String address, int port) {}
+
+  /** PEM files for mutual TLS with the peers. */
+  public record Pki(Path ca, Path certificate, Path key) {}
+
+  /**
+   * Another host.
+   *
+   * @param heartbeatAddress a second way to the peer for heartbeats, on another network if possible
+   */
+  public record Peer(String name, String address, int port, Optional<String> heartbeatAddress) {}
+
+  /**
+   * How VMs are protected.
+   *
+   * @param interval from one epoch's start to the next, unless {@code remus protect} says otherwise
+   */
+  public record Protection(Duration interval) {}
+
+  /**
+   * When a peer counts as lost.
+   *
+   * @param heartbeat time between two heartbeats
+   * @param timeout silence after which the backup takes over; at least three heartbeats
+   */
+  public record Failover(Duration heartbeat, Duration timeout) {}
+
+  /**
+   * Native memory for each VM, in bytes; together with the standby's RAM all that protection takes
+   * outside the Java heap.
+   *
+   * @param arena captured pages of epochs that are not sent yet, on the primary
+   * @param deltaCache pages as the backup has them, to send differences only, on the primary
+   * @param stage received epochs that are not committed yet, on the backup
+   */
+  public record Memory(long arena, long deltaCache, long stage) {}
+
+  /** How dirty pages are found. */
+  public record Capture(Tracker tracker) {}
+
+  /** A way to find dirty pages; {@code auto} takes the first that this host can do. */
+  public enum Tracker {
+    AUTO,
+    WRITE_PROTECT,
+    SOFT_DIRTY,
+    SHADOW;
+
+    /** The name in the configuration, such as {@code write-protect}. */
+    public String word() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  /**
+   * How output is held.
+   *
+   * @param firstQueue NFQUEUE number of the first VM; the next VMs take the numbers after it
+   * @param queuePackets packets held for a VM before further ones are dropped
+   */
+  public record Output(int firstQueue, int queuePackets) {}
+
+  /** The unix socket of the {@code remus} command. */
+  public record Control(Path socket, String group) {}
+
+  /**
+   * Logs beside the journal.
+   *
+   * @param epochs file that gets one line for each epoch; absent when off
+   */
+  public record Log(Optional<Path> epochs) {}
+}

@@ -1,0 +1,42 @@
+package io.remus.agent.control;
+
+import io.remus.core.control.AgentInfo;
+import io.remus.core.control.DoctorReport;
+import io.remus.core.control.ProtectRequest;
+import io.remus.core.control.VmStatus;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * What the control API can ask of the agent. Called on the server's worker threads, several at
+ * once; a call may take its time, a stage may complete on any thread.
+ *
+ * <p>What is refused is a {@link RefusedException}, thrown or completed with.
+ */
+public interface Operations {
+  /** All VMs this host protects or stands by for, ordered by name. */
+  List<VmStatus> vms();
+
+  /** One of them; empty when this host has nothing to do with the VM. */
+  Optional<VmStatus> vm(String name);
+
+  /** Begins to protect a VM; completes with its first status, before it is protected. */
+  CompletionStage<VmStatus> protect(String name, ProtectRequest request);
+
+  /**
+   * Ends a VM's protection; completes when its output is released and its rules are gone.
+   *
+   * @param force also when the backup cannot be told
+   */
+  CompletionStage<Void> unprotect(String name, boolean force);
+
+  /** Activates the standby on this host; completes when the guest runs here. */
+  CompletionStage<VmStatus> failover(String name);
+
+  /** Looks at every prerequisite of this host. */
+  DoctorReport doctor();
+
+  /** Who answers. */
+  AgentInfo info();
+}

@@ -1,0 +1,249 @@
+package io.remus.agent.guest;
+
+import io.remus.agent.guest.DomainDescription.Nic;
+import io.remus.agent.nativeio.MemoryBlock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.libvirt.Connect;
+import org.libvirt.Domain;
+import org.libvirt.Domain.XMLFlags;
+import org.libvirt.LibvirtException;
+
+/** A running VM that can be protected: looked at once, refused with the reason when it cannot. */
+public final class RunningGuest implements AutoCloseable {
+  /**
+   * One RAM block as the peer is told of it.
+   *
+   * @param name QEMU's name, the same on both hosts
+   */
+  public record Ram(String name, long bytes) {}
+
+  private static final String GATE = "remus.gate";
+
+  private final Connect connect;
+  private final Monitor monitor;
+  private final DomainDescription description;
+  private final String xml;
+  private final String inactiveXml;
+  private final QemuProcess process;
+  private final List<RamLocator.Block> blocks;
+
+  private RunningGuest(
+      Connect connect,
+      Monitor monitor,
+      DomainDescription description,
+      String xml,
+      String inactiveXml,
+      QemuProcess process,
+      List<RamLocator.Block> blocks) {
+    this.connect = connect;
+    this.monitor = monitor;
+    this.description = description;
+    this.xml = xml;
+    this.inactiveXml = inactiveXml;
+    this.process = process;
+    this.blocks = blocks;
+  }
+
+  /**
+   * Opens a VM for protection.
+   *
+   * @param withoutDisks the admin accepts that writable disks are not replicated
+   * @throws GuestException naming the VM, the device and what to do
+   */
+  public static RunningGuest open(Hypervisor hypervisor, String vm, boolean withoutDisks)
+      throws GuestException {
+    requireRunning(hypervisor, vm);
+    Connect connect = null;
+    try {
+      connect = Hypervisor.open();
+      Domain domain = connect.domainLookupByName(vm);
+      RunningGuest guest = inspect(connect, domain, vm, withoutDisks);
+      connect = null;
+      return guest;
+    } catch (LibvirtException e) {
+      throw new GuestException("cannot open VM " + vm, e);
+    } finally {
+      closeQuietly(connect);
+    }
+  }
+
+  private static RunningGuest inspect(
+      Connect connect, Domain domain, String vm, boolean withoutDisks)
+      throws GuestException, LibvirtException {
+    Monitor monitor = new Monitor(domain, vm);
+    DomainDescription live = new DomainDescription(domain.getXMLDesc(0));
+    requireProtectable(vm, live, withoutDisks);
+    String runState = monitor.runState();
+    if (!runState.equals("running")) {
+      throw new GuestException(
+          GuestException.Kind.NOT_RUNNING,
+          "VM %s is not running, it is '%s'".formatted(vm, runState),
+          // A VM that was started paused is in prelaunch.
+          runState.equals("paused") || runState.equals("prelaunch")
+              ? "resume it: virsh resume " + vm
+              : "find out why it stopped: virsh domstate --reason " + vm);
+    }
+    QemuProcess process = QemuProcess.of(vm);
+    List<RamLocator.Block> blocks = new RamLocator(monitor, process, vm).locate();
+    String inactive =
+        domain.isPersistent() == 1 ? domain.getXMLDesc(XMLFlags.INACTIVE | XMLFlags.SECURE) : null;
+    return new RunningGuest(
+        connect,
+        monitor,
+        live,
+        domain.getXMLDesc(XMLFlags.MIGRATABLE | XMLFlags.SECURE),
+        inactive,
+        process,
+        blocks);
+  }
+
+  private static void requireRunning(Hypervisor hypervisor, String vm) throws GuestException {
+    Domain domain = hypervisor.lookup(vm);
+    if (domain == null) {
+      throw new GuestException(
+          GuestException.Kind.UNKNOWN_VM,
+          "libvirt on this host knows no VM '" + vm + "'",
+          "list the VMs: virsh list --all");
+    }
+    try {
+      if (domain.isActive() != 1) {
+        throw new GuestException(
+            GuestException.Kind.NOT_RUNNING,
+            "VM " + vm + " is not running",
+            "start it: virsh start " + vm);
+      }
+    } catch (LibvirtException e) {
+      throw new GuestException("cannot ask libvirt for VM " + vm, e);
+    }
+  }
+
+  private static void requireProtectable(
+      String vm, DomainDescription description, boolean withoutDisks) throws GuestException {
+    Optional<DomainDescription.Obstacle> obstacle = description.obstacle();
+    if (obstacle.isPresent()) {
+      throw new GuestException(
+          GuestException.Kind.UNPROTECTABLE,
+          "VM " + vm + " cannot be protected: " + obstacle.get().reason(),
+          obstacle.get().advice());
+    }
+    List<String> disks = description.writableDisks();
+    if (!disks.isEmpty() && !withoutDisks) {
+      throw new GuestException(
+          GuestException.Kind.UNPROTECTABLE,
+          "VM %s has writable disks, which are not replicated yet: %s"
+              .formatted(vm, String.join(", ", disks)),
+          "protect it without its disks: --disk none (both hosts must then see the same disks)");
+    }
+    for (Nic nic : description.nics()) {
+      if (!Files.exists(Path.of("/sys/class/net", nic.tap(), "brport"))) {
+        throw new GuestException(
+            GuestException.Kind.UNPROTECTABLE,
+            "interface %s of VM %s is not plugged into a Linux bridge, so its output cannot be held"
+                .formatted(nic.tap(), vm),
+            "plug it into a bridge of this host");
+      }
+    }
+  }
+
+  public String name() {
+    return description.name();
+  }
+
+  public String uuid() {
+    return description.uuid();
+  }
+
+  /** Description that another host can start. */
+  public String xml() {
+    return xml;
+  }
+
+  /** Description to define where the VM ends up; null for a transient VM. */
+  public String inactiveXml() {
+    return inactiveXml;
+  }
+
+  /** Machine type, such as {@code pc-i440fx-7.2}. */
+  public String machine() {
+    return description.machine();
+  }
+
+  /** Process id of QEMU. */
+  public int pid() {
+    return process.pid();
+  }
+
+  /** Whether QEMU has its memory still; a process that is dying has none long before it is gone. */
+  public boolean lives() {
+    try {
+      return !process.writableMappings().isEmpty();
+    } catch (GuestException e) {
+      return false;
+    }
+  }
+
+  /** Host interfaces that the guest's packets come out of. */
+  public List<String> taps() {
+    return description.nics().stream().map(Nic::tap).toList();
+  }
+
+  /** RAM blocks in page number order, as told to the peer. */
+  public List<Ram> ram() {
+    return blocks.stream().map(b -> new Ram(b.name(), b.memory().bytes())).toList();
+  }
+
+  /** Where the RAM blocks are, in the same order. */
+  public List<MemoryBlock> memory() {
+    return blocks.stream().map(RamLocator.Block::memory).toList();
+  }
+
+  /** Where the gate's FIFO belongs. */
+  public String gatePath() {
+    return process.directory().resolve(GATE).toString();
+  }
+
+  /** Owner of the gate. */
+  public int uid() {
+    return process.uid();
+  }
+
+  /** Group of the gate. */
+  public int gid() {
+    return process.gid();
+  }
+
+  /**
+   * Stops the guest, writes its device state to the gate, lets it run again; returns when all that
+   * is over. To be called from a thread of its own while another one reads the gate.
+   */
+  public void saveDeviceState() throws GuestException {
+    monitor.run(Monitor.command("xen-save-devices-state", "filename", gatePath(), "live", false));
+  }
+
+  /** Lets the guest run when it stands still, for the paths on which something went wrong. */
+  public void ensureRunning() throws GuestException {
+    if (!monitor.runState().equals("running")) {
+      monitor.run(Monitor.command("cont"));
+    }
+  }
+
+  @Override
+  public void close() {
+    closeQuietly(connect);
+  }
+
+  private static void closeQuietly(Connect connect) {
+    if (connect != null) {
+      try {
+        connect.close();
+      } catch (LibvirtException e) {
+        // The daemon is gone, and with it the connection.
+        org.slf4j.LoggerFactory.getLogger(RunningGuest.class)
+            .debug("closing a libvirt connection: {}", e.getMessage());
+      }
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package io.remus.agent.nativeio;
+
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
+import com.sun.jna.ptr.PointerByReference;
+
+/**
+ * The functions of {@code native/include/remus.h}, one to one. The classes beside this one give
+ * them Java faces.
+ *
+ * <p>The library is the file named by the system property {@code remus.library}.
+ */
+final class NativeLibrary {
+  static {
+    String file = System.getProperty("remus.library");
+    if (file == null) {
+      throw new IllegalStateException("system property remus.library names no file");
+    }
+    Native.register(NativeLibrary.class, file);
+  }
+
+  private NativeLibrary() {}
+
+  static native long remus_probe();
+
+  static native int remus_thread_nice(int nice);
+
+  static native int remus_tracker_open(
+      int pid, int kind, Pointer blocks, int count, PointerByReference out);
+
+  static native long remus_tracker_scan(Pointer tracker);
+
+  static native long remus_tracker_pending(Pointer tracker);
+
+  static native void remus_tracker_close(Pointer tracker);
+
+  static native int remus_arena_create(long bytes, PointerByReference out);
+
+  static native void remus_arena_destroy(Pointer arena);
+
+  static native long remus_tracker_copy(Pointer tracker, Pointer arena);
+
+  static native int remus_gate_open(String path, int uid, int gid, PointerByReference out);
+
+  static native void remus_gate_close(Pointer gate);
+
+  static native int remus_pause(
+      Pointer gate,
+      Pointer tracker,
+      Pointer arena,
+      Pointer queue,
+      Pointer state,
+      long stateBytes,
+      int timeoutMs,
+      Pointer result);
+
+  static native int remus_pause_more(
+      Pointer gate, Pointer tracker, Pointer arena, Pointer state, long stateBytes, Pointer result);
+
+  static native int remus_pause_abort(Pointer gate, Pointer tracker, Pointer arena);
+
+  static native int remus_pause_hold(
+      Pointer gate, Pointer tracker, int scan, long holdNs, int timeoutMs);
+
+  static native int remus_encoder_create(long cacheBytes, PointerByReference out);
+
+  static native void remus_encoder_destroy(Pointer encoder);
+
+  static native void remus_encoder_reset(Pointer encoder);
+
+  static native long remus_encode(
+      Pointer encoder, Pointer arena, Pointer out, long capacity, int skipZero, Pointer counts);
+
+  static native int remus_standby_open(int pid, Pointer blocks, int count, PointerByReference out);
+
+  static native void remus_standby_close(Pointer standby);
+
+  static native long remus_standby_blank(Pointer standby);
+
+  static native long remus_records_check(Pointer records, long bytes, long pages);
+
+  static native int remus_standby_apply(Pointer standby, Pointer records, long bytes);
+
+  static native int remus_queue_open(int number, int maxPackets, PointerByReference out);
+
+  static native int remus_queue_drain(Pointer queue);
+
+  static native void remus_queue_stop(Pointer queue);
+
+  static native long remus_queue_marker(Pointer queue);
+
+  static native int remus_queue_release(Pointer queue, long marker);
+
+  static native int remus_queue_counts(Pointer queue, Pointer counts);
+
+  static native void remus_queue_close(Pointer queue);
+
+  static native int remus_plug_add(String networkInterface, int queue, String owner);
+
+  static native int remus_plug_remove(String owner);
+
+  static native int remus_plug_list(Pointer text, long capacity);
+}

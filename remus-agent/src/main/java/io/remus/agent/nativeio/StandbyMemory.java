@@ -1,0 +1,47 @@
+package io.remus.agent.nativeio;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Pointer;
+import com.sun.jna.ptr.PointerByReference;
+import io.netty.buffer.ByteBuf;
+import java.util.List;
+
+/** The RAM of a standby QEMU, written from outside. Owned by one thread. */
+public final class StandbyMemory extends Handle {
+  public StandbyMemory(int pid, List<MemoryBlock> blocks) throws NativeException {
+    super("open the memory of standby process " + pid, out -> open(pid, blocks, out));
+  }
+
+  private static int open(int pid, List<MemoryBlock> blocks, PointerByReference out) {
+    try (Memory array = MemoryBlock.array(blocks)) {
+      return NativeLibrary.remus_standby_open(pid, array, blocks.size(), out);
+    }
+  }
+
+  /**
+   * Zeroes what QEMU itself wrote at its start, so that a page never sent is zero. Returns pages
+   * zeroed.
+   */
+  public long blank() throws NativeException {
+    return NativeException.check("blank", NativeLibrary.remus_standby_blank(pointer()));
+  }
+
+  /** Whether untrusted records are well formed and stay within {@code pages}. Any thread. */
+  public static boolean wellFormed(ByteBuf records, long pages) {
+    Pointer first = new Pointer(records.memoryAddress() + records.readerIndex());
+    return NativeLibrary.remus_records_check(first, records.readableBytes(), pages) >= 0;
+  }
+
+  /** Writes records, already found well formed, into the RAM. */
+  public void apply(ByteBuf records) throws NativeException {
+    Pointer first = new Pointer(records.memoryAddress() + records.readerIndex());
+    NativeException.check(
+        "write the standby's memory",
+        NativeLibrary.remus_standby_apply(pointer(), first, records.readableBytes()));
+  }
+
+  @Override
+  void free(Pointer pointer) {
+    NativeLibrary.remus_standby_close(pointer);
+  }
+}

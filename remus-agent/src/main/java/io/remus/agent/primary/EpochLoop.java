@@ -1,0 +1,207 @@
+package io.remus.agent.primary;
+
+import io.remus.agent.capture.EpochCapture;
+import io.remus.agent.nativeio.Gate;
+import io.remus.agent.nativeio.NativeException;
+import io.remus.agent.nativeio.OutputQueue;
+import io.remus.agent.nativeio.Threads;
+import io.remus.agent.status.VmFigures;
+import io.remus.agent.stream.EpochSender;
+import io.remus.core.control.VmStatus;
+import io.remus.core.epoch.EpochId;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The way of a VM's epochs on the primary: initial synchronisation, then pause, capture, encode,
+ * send, for as long as it is asked to. A thread of its own; it waits for the backup's credit, so a
+ * slow link makes epochs longer, and when an epoch does not fit the arena the guest stands still
+ * until the link has taken it.
+ */
+public final class EpochLoop {
+  private static final Logger LOG = LoggerFactory.getLogger(EpochLoop.class);
+  private static final int URGENT = -20;
+
+  private final String vm;
+  private final EpochCapture capture;
+  private final EpochSender sender;
+  private final InitialSync sync;
+  private final long intervalNs;
+  private final VmFigures figures;
+  private final EpochListener listener;
+  private final Thread thread;
+  private final CountDownLatch begun = new CountDownLatch(1);
+  private volatile OutputQueue queue;
+  private volatile boolean halted;
+  private volatile boolean finishing;
+  private volatile long capturedEpoch;
+
+  public EpochLoop(
+      String vm,
+      EpochCapture capture,
+      EpochSender sender,
+      long totalPages,
+      long arenaBytes,
+      long intervalNs,
+      VmFigures figures,
+      EpochListener listener) {
+    this.vm = vm;
+    this.capture = capture;
+    this.sender = sender;
+    this.intervalNs = intervalNs;
+    this.figures = figures;
+    this.listener = listener;
+    this.sync = new InitialSync(vm, capture, sender, totalPages, arenaBytes, () -> halted);
+    this.thread = new Thread(this::run, "epochs-" + vm);
+    thread.setDaemon(true);
+  }
+
+  /** Begins the initial synchronisation. */
+  public void start() {
+    thread.start();
+  }
+
+  /**
+   * Begins the epochs, after {@link EpochListener#synchronised}.
+   *
+   * @param plugged where the guest's output is held; null for a guest without a network
+   */
+  public void begin(OutputQueue plugged) {
+    queue = plugged;
+    begun.countDown();
+  }
+
+  /** Ends the loop after the epoch under way. */
+  public void finish() {
+    finishing = true;
+    LockSupport.unpark(thread);
+  }
+
+  /** Ends the loop now and waits for its end; an epoch under way is given back, the guest runs. */
+  public void halt() {
+    halted = true;
+    begun.countDown();
+    LockSupport.unpark(thread);
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Progress of the initial synchronisation; empty before and after. */
+  public Optional<VmStatus.Sync> progress() {
+    SyncProgress progress = sync.progress();
+    return progress == null || capturedEpoch > 0
+        ? Optional.empty()
+        : Optional.of(progress.status());
+  }
+
+  /** The last epoch captured, 0 before the first. */
+  public long capturedEpoch() {
+    return capturedEpoch;
+  }
+
+  private void run() {
+    try {
+      beUrgent();
+      sync.run();
+      if (!halted) {
+        sender.endSynchronisation();
+        listener.synchronised();
+        begun.await();
+        epochs();
+      }
+      listener.finished();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      listener.failed("interrupted");
+    } catch (IOException | RuntimeException | Error e) {
+      // Also an error: a loop that ended without a word would hold output for ever.
+      if (halted) {
+        listener.finished();
+      } else {
+        LOG.debug("VM {}: the epoch loop failed", vm, e);
+        listener.failed(String.valueOf(e.getMessage()));
+      }
+    }
+  }
+
+  /** The guest stands still while this thread works. */
+  private void beUrgent() {
+    try {
+      Threads.nice(URGENT);
+    } catch (NativeException e) {
+      LOG.warn("VM {}: {}; pauses may be longer on a busy host", vm, e.getMessage());
+    }
+  }
+
+  private void epochs() throws IOException {
+    long nextNs = System.nanoTime();
+    for (EpochId epoch = EpochId.FIRST; !halted && !finishing; epoch = epoch.next()) {
+      await(nextNs);
+      if (halted) {
+        return;
+      }
+      long startedAtNs = System.nanoTime();
+      epoch(epoch, startedAtNs);
+      nextNs = startedAtNs + intervalNs;
+    }
+  }
+
+  private void await(long deadlineNs) {
+    long leftNs = deadlineNs - System.nanoTime();
+    if (leftNs <= 0) {
+      figures.throttled();
+    }
+    while (leftNs > 0 && !halted && !finishing) {
+      LockSupport.parkNanos(leftNs);
+      leftNs = deadlineNs - System.nanoTime();
+    }
+  }
+
+  private void epoch(EpochId epoch, long startedAtNs) throws IOException {
+    long pages = pause(epoch);
+    Gate gate = capture.gate();
+    EpochTimes times = new EpochTimes(startedAtNs, gate.stoppedAtNs(), gate.resumedAtNs(), pages);
+    capturedEpoch = epoch.number();
+    listener.captured(epoch, gate.marker(), times);
+    figures.captured(times.pauseNs(), pages);
+    sender.pages(epoch.number(), capture.arena(), false);
+    capture.finish();
+    figures.sent(sender.end(epoch.number(), gate.deviceState()));
+  }
+
+  /**
+   * One pause; an epoch larger than the arena is sent piece by piece while the guest stands still.
+   */
+  private long pause(EpochId epoch) throws IOException {
+    boolean runs = capture.pause(queue);
+    long pages = capture.gate().pages();
+    if (runs) {
+      return pages;
+    }
+    try {
+      while (!runs) {
+        sender.pages(epoch.number(), capture.arena(), false);
+        runs = capture.more();
+        pages += capture.gate().pages();
+      }
+      return pages;
+    } finally {
+      if (!runs) {
+        capture.abort();
+      }
+    }
+  }
+}

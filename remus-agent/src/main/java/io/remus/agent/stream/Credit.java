@@ -1,0 +1,35 @@
+package io.remus.agent.stream;
+
+/**
+ * Bytes of chunk data that the backup has room for. A slow backup gives credit back late and so
+ * slows the primary instead of filling its own memory. Thread-safe.
+ */
+public final class Credit {
+  private long room;
+  private boolean closed;
+
+  /** More room: what PREPARED grants at first, and every CREDIT after it. */
+  public synchronized void give(long bytes) {
+    room += bytes;
+    notifyAll();
+  }
+
+  /** No room will come any more; whoever waits is let go. */
+  public synchronized void close() {
+    closed = true;
+    notifyAll();
+  }
+
+  /**
+   * Takes room, waiting for it.
+   *
+   * @return false when the credit was closed
+   */
+  synchronized boolean take(long bytes) throws InterruptedException {
+    while (room < bytes && !closed) {
+      wait();
+    }
+    room -= bytes;
+    return !closed;
+  }
+}

@@ -1,0 +1,116 @@
+package io.remus.agent.stream;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.remus.agent.nativeio.Arena;
+import io.remus.agent.nativeio.Encoder;
+import io.remus.agent.peer.PeerConnection;
+import io.remus.core.wire.ChunkKind;
+import io.remus.core.wire.EpochTally;
+import io.remus.core.wire.Frame.Chunk;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * Sends captured pages and device state as chunks, within the backup's credit. Pages go from the
+ * arena through the native encoder straight into the buffers that the socket sends. Owned by one
+ * thread.
+ */
+public final class EpochSender implements AutoCloseable {
+  /** Large enough to be cheap, small enough that the backup begins to work early. */
+  static final int CHUNK_BYTES = 128 * 1024;
+
+  /** A socket that takes nothing for so long is lost; heartbeats notice sooner. */
+  private static final long STALL_LIMIT_NS = 30_000_000_000L;
+
+  private final PeerConnection connection;
+  private final ByteBufAllocator allocator;
+  private final Credit credit;
+  private final Encoder encoder;
+  private EpochTally tally = new EpochTally();
+  private long sentBytes;
+
+  /**
+   * @param cacheBytes bound on the copies of pages as last sent
+   */
+  public EpochSender(
+      PeerConnection connection, ByteBufAllocator allocator, Credit credit, long cacheBytes)
+      throws IOException {
+    this.connection = connection;
+    this.allocator = allocator;
+    this.credit = credit;
+    this.encoder = new Encoder(cacheBytes);
+  }
+
+  /** Bytes of chunk data sent so far. */
+  public long sentBytes() {
+    return sentBytes;
+  }
+
+  /**
+   * Sends the arena's pages.
+   *
+   * @param epoch 0 for the initial synchronisation, to which zero pages do not belong: a fresh
+   *     standby is zero
+   * @throws IOException when the connection is lost
+   */
+  public void pages(long epoch, Arena arena, boolean skipZero) throws IOException {
+    boolean more = true;
+    while (more) {
+      ByteBuf data = allocator.directBuffer(CHUNK_BYTES, CHUNK_BYTES);
+      try {
+        more = encoder.encode(arena, data, skipZero);
+        if (data.isReadable()) {
+          send(epoch, ChunkKind.PAGES, data.retain());
+        }
+      } finally {
+        data.release();
+      }
+    }
+    connection.flush();
+  }
+
+  /** Sends the device state and completes the epoch. Returns the epoch's bytes. */
+  public long end(long epoch, ByteBuffer deviceState) throws IOException {
+    while (deviceState.hasRemaining()) {
+      ByteBuffer part = deviceState.slice();
+      part.limit(Math.min(part.remaining(), CHUNK_BYTES));
+      deviceState.position(deviceState.position() + part.remaining());
+      ByteBuf data = allocator.directBuffer(part.remaining());
+      send(epoch, ChunkKind.DEVICE_STATE, data.writeBytes(part));
+    }
+    var end = tally.end(epoch);
+    connection.send(end);
+    connection.flush();
+    tally = new EpochTally();
+    return end.bytes();
+  }
+
+  /** Ends the initial synchronisation: the first epoch counts its chunks anew. */
+  public void endSynchronisation() {
+    tally = new EpochTally();
+  }
+
+  private void send(long epoch, ChunkKind kind, ByteBuf data) throws IOException {
+    int bytes = data.readableBytes();
+    boolean taken = false;
+    try {
+      taken = credit.take(bytes) && connection.awaitRoom(System.nanoTime() + STALL_LIMIT_NS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (!taken) {
+      data.release();
+      throw new IOException("the connection to " + connection.peerName() + " is lost");
+    }
+    Chunk chunk = Chunk.of(epoch, tally.chunks(), kind, data);
+    tally.add(chunk);
+    sentBytes += bytes;
+    connection.send(chunk);
+  }
+
+  @Override
+  public void close() {
+    encoder.close();
+  }
+}

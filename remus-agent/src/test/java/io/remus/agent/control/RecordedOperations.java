@@ -1,0 +1,80 @@
+package io.remus.agent.control;
+
+import io.remus.core.control.AgentInfo;
+import io.remus.core.control.DoctorReport;
+import io.remus.core.control.ProtectRequest;
+import io.remus.core.control.VmRole;
+import io.remus.core.control.VmState;
+import io.remus.core.control.VmStatus;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** Knows one VM, "ledger", and notes what it was asked to do. */
+final class RecordedOperations implements Operations {
+  final List<String> asked = Collections.synchronizedList(new ArrayList<>());
+
+  /** What the next protect answers; null for a status at once. */
+  volatile CompletionStage<VmStatus> protecting;
+
+  @Override
+  public List<VmStatus> vms() {
+    return List.of(status("ledger"));
+  }
+
+  @Override
+  public Optional<VmStatus> vm(String name) {
+    return name.equals("ledger") ? Optional.of(status(name)) : Optional.empty();
+  }
+
+  @Override
+  public CompletionStage<VmStatus> protect(String name, ProtectRequest request) {
+    asked.add("protect " + name + " " + request);
+    return protecting == null ? CompletableFuture.completedStage(status(name)) : protecting;
+  }
+
+  @Override
+  public CompletionStage<Void> unprotect(String name, boolean force) {
+    asked.add("unprotect " + name + (force ? " force" : ""));
+    return CompletableFuture.completedStage(null);
+  }
+
+  @Override
+  public CompletionStage<VmStatus> failover(String name) {
+    return CompletableFuture.failedStage(RefusedException.unknownVm(name));
+  }
+
+  @Override
+  public DoctorReport doctor() {
+    throw new IllegalStateException("the doctor is ill");
+  }
+
+  @Override
+  public AgentInfo info() {
+    return new AgentInfo("1.0", "hv1", 42, Instant.EPOCH, 7);
+  }
+
+  static VmStatus status(String name) {
+    return new VmStatus(
+        name,
+        "8c3f0a5e-0d3c-4a53-9a2e-3e7f4b9f1c55",
+        VmRole.PRIMARY,
+        VmState.CONNECTING,
+        "",
+        Instant.EPOCH,
+        "hv2",
+        1,
+        25,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        List.of());
+  }
+}

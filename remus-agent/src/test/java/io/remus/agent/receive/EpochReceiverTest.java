@@ -1,0 +1,211 @@
+package io.remus.agent.receive;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.remus.agent.nativeio.MemoryBlock;
+import io.remus.agent.nativeio.Records;
+import io.remus.agent.stage.EpochStage;
+import io.remus.core.wire.ChunkKind;
+import io.remus.core.wire.EpochTally;
+import io.remus.core.wire.Frame.Chunk;
+import io.remus.core.wire.Frame.EpochEnd;
+import io.remus.core.wire.ProtocolException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EpochReceiverTest {
+  private static final int PAGES = 100;
+  private static final int RECORD_BYTES = 8 + MemoryBlock.PAGE;
+
+  @TempDir private Path directory;
+  private final List<Integer> synchronised = new ArrayList<>();
+  private final List<Chunk> sent = new ArrayList<>();
+  private EpochTally tally = new EpochTally();
+  private EpochReceiver receiver;
+
+  @BeforeEach
+  void open() {
+    receiver = new EpochReceiver(directory, 1 << 20, PAGES);
+  }
+
+  @AfterEach
+  void everyBufferHasBeenFreed() throws Exception {
+    receiver.close();
+    assertThat(sent).allMatch(chunk -> chunk.refCnt() == 0);
+    assertThat(directory).isEmptyDirectory();
+  }
+
+  @Test
+  void shouldHandOnAWholeEpoch() throws Exception {
+    assertThat(receive(1, ChunkKind.PAGES, Records.full(3, 33))).as("credit").isZero();
+    assertThat(receive(1, ChunkKind.PAGES, Records.zero(4, 5))).as("credit").isZero();
+    assertThat(receive(1, ChunkKind.DEVICE_STATE, state("QEVM..."))).as("credit").isEqualTo(7);
+
+    List<Integer> pages = new ArrayList<>();
+    try (EpochStage stage = receiver.end(end(1))) {
+      assertThat(stage.deviceState()).isEqualTo(StandardCharsets.US_ASCII.encode("QEVM..."));
+      assertThat(stage.drainTo(records -> pages.add(records.getInt(0))))
+          .as("credit")
+          .isEqualTo(RECORD_BYTES + 8);
+    }
+    assertThat(pages).containsExactly(3, 4);
+    assertThat(synchronised).isEmpty();
+  }
+
+  @Test
+  void shouldStageTheNextEpochApartFromTheOneBefore() throws Exception {
+    receive(1, ChunkKind.PAGES, Records.full(1, 1));
+    receive(1, ChunkKind.DEVICE_STATE, state("one"));
+    try (EpochStage first = receiver.end(end(1))) {
+      receive(2, ChunkKind.PAGES, Records.full(2, 2));
+      receive(2, ChunkKind.DEVICE_STATE, state("two"));
+      try (EpochStage second = receiver.end(end(2))) {
+        assertThat(first.deviceState()).isEqualTo(StandardCharsets.US_ASCII.encode("one"));
+        assertThat(second.deviceState()).isEqualTo(StandardCharsets.US_ASCII.encode("two"));
+      }
+    }
+  }
+
+  @Test
+  void shouldApplyTheSynchronisationAtOnceAndGiveItsCreditBack() throws Exception {
+    assertThat(receive(0, ChunkKind.PAGES, Records.full(7, 1))).isEqualTo(RECORD_BYTES);
+    assertThat(receive(0, ChunkKind.PAGES, Records.full(8, 1))).isEqualTo(RECORD_BYTES);
+
+    assertThat(synchronised).containsExactly(7, 8);
+    assertThat(sent).allMatch(chunk -> chunk.refCnt() == 0);
+  }
+
+  @Test
+  void shouldDiscardAnEpochThatIsCutOff() throws Exception {
+    receive(1, ChunkKind.PAGES, Records.full(3, 3));
+    receive(1, ChunkKind.PAGES, Records.full(4, 4));
+    assertThat(sent).allMatch(chunk -> chunk.refCnt() == 1);
+
+    receiver.close();
+
+    assertThat(sent).allMatch(chunk -> chunk.refCnt() == 0);
+    assertThat(synchronised).as("nothing reached the standby").isEmpty();
+  }
+
+  @Test
+  void shouldRefuseAnEpochWithoutDeviceState() throws Exception {
+    receive(1, ChunkKind.PAGES, Records.full(3, 3));
+
+    refuses(() -> receiver.end(end(1)), "epoch 1 has no device state");
+  }
+
+  @Test
+  void shouldRefuseAnEpochThatLacksAChunk() throws Exception {
+    receive(1, ChunkKind.PAGES, Records.full(3, 3));
+    tally.add(chunk(1, 1, ChunkKind.PAGES, Records.full(4, 4)));
+    sent.get(1).release();
+
+    refuses(
+        () -> receive(1, ChunkKind.DEVICE_STATE, state("QEVM")),
+        "chunk 2 of epoch 1 came in place of chunk 1");
+  }
+
+  @Test
+  void shouldRefuseAnEndThatDoesNotAddUp() throws Exception {
+    receive(1, ChunkKind.PAGES, Records.full(3, 3));
+    receive(1, ChunkKind.DEVICE_STATE, state("QEVM"));
+    EpochEnd right = end(1);
+
+    refuses(
+        () -> receiver.end(new EpochEnd(1, right.chunks(), right.bytes(), right.total() ^ 1)),
+        "epoch 1 does not add up");
+    refuses(
+        () -> receiver.end(new EpochEnd(1, right.chunks() + 1, right.bytes() + 1, right.total())),
+        "epoch 1 does not add up");
+  }
+
+  @Test
+  void shouldRefuseAnEpochOutOfTurn() {
+    refuses(
+        () -> receive(2, ChunkKind.PAGES, Records.full(3, 3)),
+        "a chunk of epoch 2 came in epoch 0");
+  }
+
+  @Test
+  void shouldRefuseTheSynchronisationOnceEpochsHaveBegun() throws Exception {
+    receive(1, ChunkKind.PAGES, Records.full(3, 3));
+
+    refuses(
+        () -> receive(0, ChunkKind.PAGES, Records.full(3, 3)),
+        "a chunk of epoch 0 came in epoch 1");
+    assertThat(synchronised).isEmpty();
+  }
+
+  @Test
+  void shouldRefuseAPageThatTheGuestDoesNotHave() {
+    refuses(
+        () -> receive(1, ChunkKind.PAGES, Records.full(PAGES, 3)),
+        "chunk 0 of epoch 1 is malformed");
+    assertThat(sent).allMatch(chunk -> chunk.refCnt() == 0);
+  }
+
+  @Test
+  void shouldNotLetMalformedRecordsOfTheSynchronisationReachTheStandby() {
+    ByteBuf truncated = Records.full(3, 3).writerIndex(RECORD_BYTES - 1);
+
+    refuses(() -> receive(0, ChunkKind.PAGES, truncated), "chunk 0 of epoch 0 is malformed");
+    assertThat(synchronised).isEmpty();
+  }
+
+  @Test
+  void shouldRefuseARecordOfNoKind() {
+    ByteBuf unknown = Records.zero(3, 1).setShort(4, 9);
+
+    refuses(() -> receive(1, ChunkKind.PAGES, unknown), "chunk 0 of epoch 1 is malformed");
+  }
+
+  @Test
+  void shouldSpillAnEpochThatIsLargerThanItsMemory() throws Exception {
+    receiver = new EpochReceiver(directory, RECORD_BYTES, PAGES);
+    assertThat(receive(1, ChunkKind.PAGES, Records.full(1, 1))).isZero();
+    assertThat(receive(1, ChunkKind.PAGES, Records.full(2, 2))).isEqualTo(RECORD_BYTES);
+    receive(1, ChunkKind.DEVICE_STATE, state("QEVM"));
+
+    List<Integer> pages = new ArrayList<>();
+    try (EpochStage stage = receiver.end(end(1))) {
+      stage.drainTo(records -> pages.add(records.getInt(0)));
+    }
+    assertThat(pages).containsExactly(1, 2);
+  }
+
+  private long receive(long epoch, ChunkKind kind, ByteBuf data) throws Exception {
+    Chunk chunk = chunk(epoch, tally.chunks(), kind, data);
+    tally.add(chunk);
+    return receiver.chunk(chunk, records -> synchronised.add(records.getInt(0)));
+  }
+
+  private Chunk chunk(long epoch, int index, ChunkKind kind, ByteBuf data) {
+    Chunk chunk = Chunk.of(epoch, index, kind, data);
+    sent.add(chunk);
+    return chunk;
+  }
+
+  private EpochEnd end(long epoch) {
+    EpochEnd end = tally.end(epoch);
+    tally = new EpochTally();
+    return end;
+  }
+
+  private static ByteBuf state(String text) {
+    return Unpooled.directBuffer().writeBytes(text.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  private static void refuses(ThrowingCallable action, String message) {
+    assertThatThrownBy(action).isInstanceOf(ProtocolException.class).hasMessageContaining(message);
+  }
+}

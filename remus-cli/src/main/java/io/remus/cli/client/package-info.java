@@ -1,0 +1,2 @@
+/** Talks to the agent on its unix socket. */
+package io.remus.cli.client;

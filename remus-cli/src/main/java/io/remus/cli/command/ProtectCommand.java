@@ -1,0 +1,104 @@
+package io.remus.cli.command;
+
+import io.remus.cli.ExitCode;
+import io.remus.cli.Failure;
+import io.remus.cli.client.AgentClient;
+import io.remus.cli.output.Progress;
+import io.remus.cli.output.Terminal;
+import io.remus.core.control.ProtectRequest;
+import io.remus.core.control.VmState;
+import io.remus.core.control.VmStatus;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Begins to protect a VM, and waits until it is protected when asked to. */
+@Command(
+    name = "protect",
+    header = "Protect a running VM by a copy on another host.",
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  remus protect db1 --backup hv2 --wait",
+      "  remus protect router --backup hv2 --interval 50ms --disk none",
+    })
+final class ProtectCommand implements Callable<Integer> {
+  private static final long POLL_MS = 200;
+
+  private final Terminal terminal;
+
+  @Mixin private AgentOptions agent;
+
+  @Parameters(
+      paramLabel = "VM",
+      converter = NameConverter.class,
+      description = "Name of the VM, as libvirt knows it.")
+  private String vm;
+
+  @Option(
+      names = "--backup",
+      paramLabel = "HOST",
+      required = true,
+      converter = NameConverter.class,
+      description = "The host that keeps the copy: a name of [peers] in the configuration.")
+  private String backup;
+
+  @Option(
+      names = "--interval",
+      paramLabel = "TIME",
+      converter = IntervalConverter.class,
+      description =
+          "From one epoch's start to the next, 10ms to 1s (default: the agent's, usually 25ms).")
+  private Integer intervalMs;
+
+  @Option(
+      names = "--disk",
+      paramLabel = "MODE",
+      description = "none: protect the VM although its writable disks are not replicated.")
+  private DiskMode disk;
+
+  @Option(names = "--wait", description = "Return when the VM is protected, and show progress.")
+  private boolean wait;
+
+  ProtectCommand(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  /** What to do with writable disks. */
+  enum DiskMode {
+    NONE
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    AgentClient client = agent.client();
+    String diskWord = disk == null ? null : ProtectRequest.DISK_NONE;
+    VmStatus status = client.protect(vm, new ProtectRequest(backup, intervalMs, diskWord));
+    if (!wait) {
+      terminal.out().printf("VM %s: %s; see `remus status %s`%n", vm, status.state().word(), vm);
+      return ExitCode.DONE.code();
+    }
+    waitUntilProtected(client, status);
+    return ExitCode.DONE.code();
+  }
+
+  private void waitUntilProtected(AgentClient client, VmStatus first) throws InterruptedException {
+    Progress progress = new Progress(terminal);
+    VmStatus status = first;
+    progress.show(status);
+    while (status.state() == VmState.CONNECTING || status.state() == VmState.SYNCING) {
+      Thread.sleep(POLL_MS);
+      status = client.vm(vm);
+      progress.show(status);
+    }
+    progress.end();
+    if (status.state() != VmState.PROTECTED) {
+      String reason = status.reason().isEmpty() ? status.state().sentence() : status.reason();
+      throw new Failure(
+          ExitCode.FAILED,
+          "VM %s is not protected but %s: %s".formatted(vm, status.state().word(), reason),
+          "The guest runs on. See `remus events` for what happened.");
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** One class for each command, and what they have in common. */
+package io.remus.cli.command;

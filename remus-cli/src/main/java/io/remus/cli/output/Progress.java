@@ -1,0 +1,80 @@
+package io.remus.cli.output;
+
+import io.remus.core.control.VmState;
+import io.remus.core.control.VmStatus;
+
+/**
+ * The way to a protected VM: one line that is redrawn on a terminal; elsewhere a line for each new
+ * state, round and tenth of the way.
+ */
+public final class Progress {
+  private static final int BAR = 30;
+
+  private final Terminal terminal;
+  private String last = "";
+  private int lastLength;
+
+  public Progress(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  /** Shows where the VM is now. */
+  public void show(VmStatus status) {
+    if (terminal.outIsTerminal()) {
+      redraw(line(status, bar(status)));
+    } else {
+      String step = step(status);
+      if (!step.equals(last)) {
+        last = step;
+        terminal.out().println(line(status, ""));
+        terminal.out().flush();
+      }
+    }
+  }
+
+  /** Leaves what was shown last on the screen. */
+  public void end() {
+    if (terminal.outIsTerminal()) {
+      terminal.out().println();
+    }
+  }
+
+  private void redraw(String line) {
+    // Blanks over what was longer before.
+    terminal.out().print("\r" + line + " ".repeat(Math.max(0, lastLength - line.length())));
+    terminal.out().flush();
+    lastLength = line.length();
+  }
+
+  private static String line(VmStatus status, String bar) {
+    String head = "VM " + status.name() + ": " + status.state().word();
+    VmStatus.Sync sync = status.sync();
+    if (status.state() != VmState.SYNCING || sync == null) {
+      return status.state() == VmState.PROTECTED ? head + " by " + status.peer() : head;
+    }
+    return "%s %s%.0f %%, round %d, %s sent at %s/s, %d pages to go, guest dirties %.0f pages/s"
+        .formatted(
+            head,
+            bar,
+            sync.percent(),
+            sync.round(),
+            Quantities.bytes((double) sync.sentBytes()),
+            Quantities.bytes(sync.bytesPerSecond()),
+            sync.remainingPages(),
+            sync.dirtyPagesPerSecond());
+  }
+
+  private static String bar(VmStatus status) {
+    if (status.sync() == null) {
+      return "";
+    }
+    int full = (int) Math.round(Math.max(0, Math.min(100, status.sync().percent())) * BAR / 100);
+    return "[" + "#".repeat(full) + " ".repeat(BAR - full) + "] ";
+  }
+
+  private static String step(VmStatus status) {
+    VmStatus.Sync sync = status.sync();
+    String round = sync == null ? "" : sync.round() + " " + (int) (sync.percent() / 10);
+    return status.state() + " " + round;
+  }
+}

@@ -1,0 +1,2 @@
+/** What the commands print, and to what kind of terminal. */
+package io.remus.cli.output;

@@ -1,0 +1,2 @@
+/** The {@code remus} command. */
+package io.remus.cli;

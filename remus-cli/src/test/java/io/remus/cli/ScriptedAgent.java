@@ -1,0 +1,126 @@
+package io.remus.cli;
+
+import io.remus.agent.control.ControlServer;
+import io.remus.agent.control.Operations;
+import io.remus.agent.control.RefusedException;
+import io.remus.agent.status.EventLog;
+import io.remus.core.control.AgentInfo;
+import io.remus.core.control.DoctorReport;
+import io.remus.core.control.Figures;
+import io.remus.core.control.ProtectRequest;
+import io.remus.core.control.VmRole;
+import io.remus.core.control.VmState;
+import io.remus.core.control.VmStatus;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/** The agent's own control server over operations that a test scripts. */
+final class ScriptedAgent implements Operations, AutoCloseable {
+  final Path socket;
+  final EventLog events;
+  final List<String> asked = Collections.synchronizedList(new ArrayList<>());
+
+  /** The states that the VM goes through, one for each question; the last one stays. */
+  final Queue<VmStatus> script = new ConcurrentLinkedQueue<>();
+
+  volatile DoctorReport report = new DoctorReport(List.of());
+  private final ControlServer server;
+
+  ScriptedAgent(Path directory) throws IOException {
+    socket = directory.resolve("agent.sock");
+    events = EventLog.open(directory, InstantSource.system());
+    server = ControlServer.start(socket, "root", this, events);
+  }
+
+  @Override
+  public List<VmStatus> vms() {
+    return vm("ledger").map(List::of).orElse(List.of());
+  }
+
+  @Override
+  public Optional<VmStatus> vm(String name) {
+    VmStatus now = script.size() > 1 ? script.poll() : script.peek();
+    return Optional.ofNullable(now).filter(status -> status.name().equals(name));
+  }
+
+  @Override
+  public CompletionStage<VmStatus> protect(String name, ProtectRequest request) {
+    asked.add("protect " + name + " " + request);
+    return vm(name)
+        .map(CompletableFuture::completedStage)
+        .orElseGet(() -> CompletableFuture.failedStage(RefusedException.unknownVm(name)));
+  }
+
+  @Override
+  public CompletionStage<Void> unprotect(String name, boolean force) {
+    asked.add("unprotect " + name + (force ? " force" : ""));
+    if (!force) {
+      throw RefusedException.conflict(
+          "backup-silent", "VM " + name + ": the backup does not answer", "Add --force.");
+    }
+    return CompletableFuture.completedStage(null);
+  }
+
+  @Override
+  public CompletionStage<VmStatus> failover(String name) {
+    asked.add("failover " + name);
+    return CompletableFuture.completedStage(status(VmState.ACTIVE, null));
+  }
+
+  @Override
+  public DoctorReport doctor() {
+    return report;
+  }
+
+  @Override
+  public AgentInfo info() {
+    throw new IllegalStateException("no info today");
+  }
+
+  @Override
+  public void close() throws IOException {
+    server.close();
+    events.close();
+  }
+
+  static VmStatus status(VmState state, VmStatus.Sync sync) {
+    Figures figures =
+        new Figures(
+            new Figures.Times(1.9, 8.1, 12.0),
+            new Figures.Times(7.0, 11.0, 20.0),
+            new Figures.Counts(1200, 1500, 1600),
+            new Figures.Counts(90_000, 120_000, 130_000),
+            11,
+            38.5,
+            4,
+            0,
+            1);
+    return new VmStatus(
+        "ledger",
+        "8c3f0a5e-0d3c-4a53-9a2e-3e7f4b9f1c55",
+        VmRole.PRIMARY,
+        state,
+        state == VmState.UNPROTECTED ? "the backup has too little memory" : "",
+        Instant.parse("2026-11-01T10:00:00Z"),
+        "hv2",
+        3,
+        25,
+        "write-protect",
+        "nft bridge queue 7400",
+        VmStatus.Epochs.ofPrimary(12, 11, 10),
+        sync,
+        figures,
+        null,
+        List.of("ARP is not held"));
+  }
+}

@@ -1,0 +1,35 @@
+package io.remus.core.control;
+
+/**
+ * Protects a VM.
+ *
+ * @param backup the peer that receives the copy, a name of the configuration's {@code [peers]}
+ * @param intervalMs time from one epoch's start to the next in milliseconds, 10 to 1,000; null for
+ *     the agent's configured interval
+ * @param disk {@code "none"} to protect a VM without replicating its writable disks; null otherwise
+ */
+public record ProtectRequest(String backup, Integer intervalMs, String disk) {
+  public static final int MIN_INTERVAL_MS = 10;
+  public static final int MAX_INTERVAL_MS = 1_000;
+  public static final String DISK_NONE = "none";
+
+  /**
+   * Refuses wrong values.
+   *
+   * @throws IllegalArgumentException naming the JSON field that is wrong and what it may be
+   */
+  public ProtectRequest {
+    if (backup == null || backup.isBlank()) {
+      throw new IllegalArgumentException("backup: the name of the backup host is missing");
+    }
+    if (intervalMs != null && (intervalMs < MIN_INTERVAL_MS || intervalMs > MAX_INTERVAL_MS)) {
+      throw new IllegalArgumentException(
+          "interval_ms: %d is out of range, allowed are %d to %d milliseconds"
+              .formatted(intervalMs, MIN_INTERVAL_MS, MAX_INTERVAL_MS));
+    }
+    if (disk != null && !disk.equals(DISK_NONE)) {
+      throw new IllegalArgumentException(
+          "disk: \"%s\" is not known, allowed is \"none\" or nothing".formatted(disk));
+    }
+  }
+}

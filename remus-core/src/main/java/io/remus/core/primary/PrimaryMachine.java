@@ -1,0 +1,386 @@
+package io.remus.core.primary;
+
+import io.remus.core.control.EventRecord.Level;
+import io.remus.core.control.VmState;
+import io.remus.core.epoch.DurableAck;
+import io.remus.core.epoch.EpochId;
+import io.remus.core.epoch.Term;
+import io.remus.core.failover.Role;
+import io.remus.core.failover.VmMachine;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * The primary's side of one protected VM: events in, actions out. No clock, thread, socket or file.
+ *
+ * <p>Output commit (Cully et al., NSDI 2008, section 3.2) is kept here: the only source of a {@link
+ * PrimaryAction.Release} is an ack of the epoch whose packets it lets go, and the only sources of
+ * an {@link PrimaryAction.Unplug} are that the backup voided its standby, that it never had a
+ * committed epoch, or that the arbiter allows to go on alone.
+ *
+ * <p>Not thread-safe: the conductor alone moves it.
+ */
+public final class PrimaryMachine extends VmMachine<PrimaryAction> {
+  private record Outstanding(EpochId epoch, long marker) {}
+
+  private final String vm;
+  private final String peer;
+  private final Term term;
+  private final Deque<Outstanding> outstanding = new ArrayDeque<>();
+
+  private EpochId acked;
+
+  /** The backup may hold a committed epoch and with it the right to promote. */
+  private boolean exposed;
+
+  /** Found after a restart of the agent: with nobody to ask, nothing may be seen. */
+  private final boolean returning;
+
+  /** Goes on without a backup, but the peer could not be asked: it may run a newer copy. */
+  private boolean watching;
+
+  /** Its owner ended it; no copy is to go on. */
+  private boolean guestEnded;
+
+  private boolean stopWanted;
+  private boolean epochsEnded;
+
+  private PrimaryMachine(
+      String vm, String peer, Term term, boolean returning, VmState state, String reason) {
+    super(state, reason);
+    this.vm = vm;
+    this.peer = peer;
+    this.term = term;
+    this.returning = returning;
+    this.exposed = returning;
+    this.epochsEnded = returning;
+  }
+
+  /** A VM that is to be protected under a new term. */
+  public static PrimaryMachine protecting(String vm, String peer, Term term) {
+    return new PrimaryMachine(
+        vm, peer, term, false, VmState.CONNECTING, "connecting to backup " + peer);
+  }
+
+  /** A VM that an earlier agent on this host protected under {@code term} and did not release. */
+  public static PrimaryMachine returning(String vm, String peer, Term term) {
+    return new PrimaryMachine(
+        vm,
+        peer,
+        term,
+        true,
+        VmState.FENCED,
+        "the agent was gone; asking " + peer + " whether it took the VM over");
+  }
+
+  /** The first actions. */
+  public List<PrimaryAction> start() {
+    if (returning) {
+      emit(new PrimaryAction.AskPeer());
+    } else {
+      emit(new PrimaryAction.Persist(Role.PRIMARY, term));
+      emit(new PrimaryAction.Connect());
+    }
+    return take();
+  }
+
+  public Term term() {
+    return term;
+  }
+
+  /** The last epoch that the backup committed, null before the first. */
+  public EpochId acked() {
+    return acked;
+  }
+
+  /** Moves the machine. An event that means nothing in the present state changes nothing. */
+  public List<PrimaryAction> on(PrimaryEvent event) {
+    if (ended()) {
+      return List.of();
+    }
+    if (event instanceof PrimaryEvent.Connected) {
+      connected();
+    } else if (event instanceof PrimaryEvent.Prepared) {
+      prepared();
+    } else if (event instanceof PrimaryEvent.Refused e) {
+      refused(e.reason());
+    } else if (event instanceof PrimaryEvent.Synchronised) {
+      synchronised();
+    } else if (event instanceof PrimaryEvent.Captured e) {
+      outstanding.addLast(new Outstanding(e.epoch(), e.marker()));
+    } else if (event instanceof PrimaryEvent.Acked e) {
+      acked(e.ack());
+    } else if (event instanceof PrimaryEvent.EpochsFinished) {
+      epochsEnded = true;
+      voidWhenDrained();
+    } else if (event instanceof PrimaryEvent.EpochsFailed e) {
+      epochsFailed(e.reason());
+    } else if (event instanceof PrimaryEvent.LinkLost e) {
+      linkLost(e.reason());
+    } else if (event instanceof PrimaryEvent.StandbyFailed e) {
+      standbyFailed(e.reason());
+    } else if (event instanceof PrimaryEvent.StandbyVoided) {
+      standbyVoided();
+    } else if (event instanceof PrimaryEvent.PeerNewer e) {
+      superseded(e.term());
+    } else if (event instanceof PrimaryEvent.PeerStandby e) {
+      peerStandby(e.guestRuns());
+    } else if (event instanceof PrimaryEvent.PeerUnreachable) {
+      peerUnreachable();
+    } else if (event instanceof PrimaryEvent.PeerClaims e) {
+      peerClaims(e.term());
+    } else if (event instanceof PrimaryEvent.StopRequested) {
+      stopRequested();
+    } else if (event instanceof PrimaryEvent.StopForced) {
+      stopForced();
+    } else if (event instanceof PrimaryEvent.FailoverRequested) {
+      failoverRequested();
+    } else if (event instanceof PrimaryEvent.GuestEnded e) {
+      guestEnded(e.reason());
+    } else if (event instanceof PrimaryEvent.GuestCrashed e) {
+      guestCrashed(e.reason());
+    }
+    return take();
+  }
+
+  private void connected() {
+    if (state == VmState.CONNECTING) {
+      reason = peer + " is starting the standby";
+      emit(new PrimaryAction.Prepare());
+    }
+  }
+
+  private void prepared() {
+    if (state == VmState.CONNECTING) {
+      enter(VmState.SYNCING, "initial synchronisation to " + peer, Level.INFO);
+      emit(new PrimaryAction.Synchronise());
+    }
+  }
+
+  private void refused(String why) {
+    if (state == VmState.CONNECTING) {
+      goOnAlone(why, Level.ERROR);
+    }
+  }
+
+  private void synchronised() {
+    if (state == VmState.SYNCING) {
+      exposed = true;
+      emit(new PrimaryAction.Plug());
+      emit(new PrimaryAction.RunEpochs());
+    }
+  }
+
+  private void acked(DurableAck ack) {
+    if (!ack.term().equals(term)
+        || outstanding.isEmpty()
+        || !outstanding.peekFirst().epoch().equals(ack.epoch())) {
+      linkLost(peer + " acked an epoch that it was not sent");
+      return;
+    }
+    if (state == VmState.FENCED) {
+      return;
+    }
+    acked = ack.epoch();
+    emit(new PrimaryAction.Release(ack, outstanding.removeFirst().marker()));
+    if (state == VmState.SYNCING) {
+      enter(VmState.PROTECTED, "standby on " + peer, Level.INFO);
+    }
+    voidWhenDrained();
+  }
+
+  private void epochsFailed(String why) {
+    epochsEnded = true;
+    if (state == VmState.SYNCING || state == VmState.PROTECTED) {
+      stopWanted = true;
+      enter(VmState.STOPPING, "capture failed: " + why, Level.ERROR);
+      emit(new PrimaryAction.HaltEpochs());
+      emit(new PrimaryAction.VoidStandby());
+    }
+  }
+
+  /** A backup without a committed epoch cannot promote; any other must be asked. */
+  private void linkLost(String why) {
+    if (state == VmState.FENCED || state == VmState.UNPROTECTED) {
+      return;
+    }
+    if (!exposed) {
+      goOnAlone("backup " + peer + " lost: " + why, Level.ERROR);
+      return;
+    }
+    enter(VmState.FENCED, "backup " + peer + " lost (" + why + "); output held", Level.WARNING);
+    // A loop that waits for a dead connection ends with it.
+    emit(new PrimaryAction.Disconnect());
+    emit(new PrimaryAction.HaltEpochs());
+    emit(new PrimaryAction.AskPeer());
+  }
+
+  private void standbyFailed(String why) {
+    if (state != VmState.FENCED) {
+      goOnAlone("backup " + peer + " gave its standby up: " + why, Level.ERROR);
+    }
+  }
+
+  private void standbyVoided() {
+    if (state == VmState.STOPPING) {
+      goOnAlone(stopWanted ? reason : "protection ended", Level.INFO);
+    } else if (state == VmState.FENCED || watching) {
+      goOnAlone(
+          "backup " + peer + " was lost and has given its standby up",
+          stopWanted || returning ? Level.INFO : Level.ERROR);
+    }
+  }
+
+  private void superseded(Term newer) {
+    if (!newer.isNewerThan(term)) {
+      return;
+    }
+    enter(
+        VmState.FENCED,
+        peer + " runs the VM under newer term " + newer.number() + "; this copy is destroyed",
+        Level.ERROR);
+    emit(new PrimaryAction.HaltEpochs());
+    emit(new PrimaryAction.Persist(Role.SUPERSEDED, newer));
+    emit(new PrimaryAction.DestroyGuest());
+    emit(new PrimaryAction.DropOutput());
+    emit(new PrimaryAction.Disconnect());
+    end();
+  }
+
+  /**
+   * A guest that runs here goes on here; one that died with this host goes on there. Once output
+   * was released without the peer, its standby is too old in any case.
+   */
+  private void peerStandby(boolean guestRuns) {
+    if (watching || (state == VmState.FENCED && (guestRuns || guestEnded))) {
+      emit(new PrimaryAction.VoidStandby());
+    } else if (state == VmState.FENCED) {
+      handOver(term.next(), "this host lost the guest; " + peer + " still has its standby");
+    }
+  }
+
+  /**
+   * Without an arbiter a primary that ran on until now may go on; one that was away may not, since
+   * nothing tells it how long the peer has been running the VM. Either goes on asking.
+   */
+  private void peerUnreachable() {
+    if (watching) {
+      emit(new PrimaryAction.AskPeerAgain());
+    } else if (state == VmState.FENCED && returning) {
+      reason =
+          "%s does not answer, so nobody can tell whether it runs VM %s; held output stays held. Bring %s back, or run 'remus unprotect %s --force' if you know that it is off"
+              .formatted(peer, vm, peer, vm);
+      emit(new PrimaryAction.AskPeerAgain());
+    } else if (state == VmState.FENCED) {
+      watching = true;
+      enter(
+          VmState.UNPROTECTED,
+          "backup " + peer + " is lost and does not answer on any path",
+          Level.ERROR);
+      emit(new PrimaryAction.Unplug());
+      emit(new PrimaryAction.AskPeerAgain());
+    }
+  }
+
+  private void peerClaims(Term wanted) {
+    if (exposed && wanted.isNewerThan(term)) {
+      handOver(wanted, peer + " was told to take over");
+    }
+  }
+
+  private void failoverRequested() {
+    if (state == VmState.PROTECTED) {
+      handOver(term.next(), "failover to " + peer + " was asked for");
+    }
+  }
+
+  /** Destroying comes before telling: at no moment may two copies be seen. */
+  private void handOver(Term next, String why) {
+    enter(VmState.FENCED, why, Level.WARNING);
+    emit(new PrimaryAction.HaltEpochs());
+    emit(new PrimaryAction.Persist(Role.SUPERSEDED, next));
+    emit(new PrimaryAction.DestroyGuest());
+    emit(new PrimaryAction.DropOutput());
+    emit(new PrimaryAction.HandOver(next));
+    end();
+  }
+
+  private void stopRequested() {
+    stopWanted = true;
+    switch (state) {
+      case PROTECTED -> {
+        enter(VmState.STOPPING, "protection is being ended", Level.INFO);
+        emit(new PrimaryAction.FinishEpochs());
+      }
+      case CONNECTING, UNPROTECTED -> goOnAlone("protection ended", Level.INFO);
+      case SYNCING -> {
+        emit(new PrimaryAction.HaltEpochs());
+        if (exposed) {
+          enter(VmState.STOPPING, "protection is being ended", Level.INFO);
+          epochsEnded = true;
+          emit(new PrimaryAction.VoidStandby());
+        } else {
+          goOnAlone("protection ended", Level.INFO);
+        }
+      }
+      default -> {}
+    }
+  }
+
+  /** The backup is told if it can hear; that it has heard is not waited for. */
+  private void stopForced() {
+    if (exposed) {
+      emit(new PrimaryAction.VoidStandby());
+    }
+    goOnAlone("protection ended by force", Level.WARNING);
+  }
+
+  private void voidWhenDrained() {
+    if (state == VmState.STOPPING && epochsEnded && outstanding.isEmpty()) {
+      emit(new PrimaryAction.VoidStandby());
+    }
+  }
+
+  private void guestEnded(String why) {
+    stopWanted = true;
+    guestEnded = true;
+    if (state == VmState.FENCED) {
+      return;
+    }
+    if (exposed && !watching) {
+      enter(VmState.STOPPING, "the guest ended: " + why, Level.INFO);
+      emit(new PrimaryAction.HaltEpochs());
+      emit(new PrimaryAction.VoidStandby());
+    } else {
+      goOnAlone("the guest ended: " + why, Level.INFO);
+    }
+  }
+
+  private void guestCrashed(String why) {
+    if (state == VmState.PROTECTED) {
+      handOver(term.next(), "the guest was lost here: " + why);
+    } else {
+      guestEnded(why);
+    }
+  }
+
+  private void goOnAlone(String why, Level level) {
+    enter(VmState.UNPROTECTED, why, level);
+    emit(new PrimaryAction.HaltEpochs());
+    emit(new PrimaryAction.Unplug());
+    emit(new PrimaryAction.Disconnect());
+    emit(new PrimaryAction.Persist(Role.NONE, term));
+    end();
+  }
+
+  @Override
+  protected PrimaryAction tell(Level level, String message) {
+    return new PrimaryAction.Tell(level, message);
+  }
+
+  @Override
+  protected PrimaryAction lastAction() {
+    return new PrimaryAction.End();
+  }
+}

@@ -1,0 +1,37 @@
+package io.remus.core.wire;
+
+import io.remus.core.wire.Frame.Chunk;
+import io.remus.core.wire.Frame.EpochEnd;
+import java.util.zip.CRC32C;
+
+/** Adds up the chunks of one epoch in the order they are sent or received. */
+public final class EpochTally {
+
+  private final CRC32C total = new CRC32C();
+  private int chunks;
+  private long bytes;
+
+  public void add(Chunk chunk) {
+    int crc = chunk.crc();
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      total.update(crc >>> shift);
+    }
+    chunks++;
+    bytes += chunk.bytes();
+  }
+
+  /** Index of the next chunk. */
+  public int chunks() {
+    return chunks;
+  }
+
+  /** Chunk data so far. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /** The frame that completes an epoch of these chunks. */
+  public EpochEnd end(long epoch) {
+    return new EpochEnd(epoch, chunks, bytes, (int) total.getValue());
+  }
+}

@@ -1,0 +1,264 @@
+package io.remus.core.wire;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.util.ReferenceCounted;
+import io.remus.core.failover.Role;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * What two agents say to each other. The order of frames is in docs/protocol.md; the bytes are
+ * written by {@link FrameEncoder} and read by {@link FrameDecoder}. A frame that exists is well
+ * formed: constructors refuse the rest with {@link IllegalArgumentException}.
+ */
+public sealed interface Frame {
+
+  /** First frame of the side that dialled: who it is and what it wants. */
+  record Hello(Versions versions, Purpose purpose, String host) implements Frame {
+    public Hello {
+      Check.name("host", host);
+    }
+  }
+
+  /** Answers {@link Hello}: both sides speak this version from now on. */
+  record Welcome(int version, String host) implements Frame {
+    public Welcome {
+      Check.atLeast(1, version, "version");
+      Check.name("host", host);
+    }
+  }
+
+  /** Answers {@link Hello} or {@link Prepare}; the side that sends it then closes. */
+  record Refused(RefusalCode code, String message) implements Frame {
+    public Refused {
+      message = Check.message(message);
+    }
+  }
+
+  /**
+   * Asks the backup to make a standby.
+   *
+   * @param vm name of the domain
+   * @param xml migratable XML of the running domain
+   * @param inactiveXml XML the domain will start with next time, {@code null} for a transient
+   *     domain
+   * @param machine machine type, such as {@code pc-i440fx-7.2}
+   * @param emulatorVersion QEMU's version on the primary
+   * @param blocks guest memory, at least one block, at most 256
+   * @param intervalMs epoch interval, milliseconds
+   * @param failoverTimeoutMs silence after which the backup takes over, milliseconds
+   */
+  record Prepare(
+      String vm,
+      String uuid,
+      long term,
+      String xml,
+      String inactiveXml,
+      String machine,
+      String emulatorVersion,
+      List<RamBlock> blocks,
+      int intervalMs,
+      int failoverTimeoutMs)
+      implements Frame {
+
+    private static final int MOST_BLOCKS = 256;
+
+    public Prepare {
+      Check.name("VM", vm);
+      Check.uuid(uuid);
+      Check.term(term);
+      Check.name("machine type", machine);
+      Check.name("emulator version", emulatorVersion);
+      if (xml == null || xml.isBlank()) {
+        throw new IllegalArgumentException("VM " + vm + " comes without XML");
+      }
+      if (blocks == null || blocks.isEmpty() || blocks.size() > MOST_BLOCKS) {
+        throw new IllegalArgumentException(
+            "VM %s has no RAM blocks or more than %d".formatted(vm, MOST_BLOCKS));
+      }
+      if (blocks.stream().anyMatch(Objects::isNull)) {
+        throw new IllegalArgumentException("a RAM block is null");
+      }
+      blocks = List.copyOf(blocks);
+      Check.atLeast(1, intervalMs, "interval");
+      Check.atLeast(1, failoverTimeoutMs, "failover timeout");
+    }
+  }
+
+  /**
+   * Answers {@link Prepare}: the standby is there.
+   *
+   * @param credit bytes of chunk data that may be sent before any is given back
+   */
+  record Prepared(long credit) implements Frame {
+    public Prepared {
+      Check.atLeast(1, credit, "credit");
+    }
+  }
+
+  /**
+   * A piece of an epoch, or of the initial synchronisation. Owns its data: whoever has the frame
+   * releases it, once.
+   *
+   * @param epoch 0 for the initial synchronisation
+   * @param index place within the epoch, from 0
+   * @param data at least 1 byte
+   * @param crc CRC32C of the frame's payload; {@link #of} computes it
+   */
+  record Chunk(long epoch, int index, ChunkKind kind, ByteBuf data, int crc)
+      implements Frame, ReferenceCounted {
+
+    public Chunk {
+      Check.atLeast(0, epoch, "epoch of a chunk");
+      Check.atLeast(0, index, "index of a chunk");
+      Check.atLeast(1, data.readableBytes(), "data of a chunk");
+    }
+
+    /**
+     * Takes over the data. The checksum is computed here, so that the sender's thread pays for it.
+     */
+    public static Chunk of(long epoch, int index, ChunkKind kind, ByteBuf data) {
+      return new Chunk(epoch, index, kind, data, ChunkHead.crc(epoch, index, kind, data));
+    }
+
+    /** Bytes that count against the credit. */
+    public int bytes() {
+      return data.readableBytes();
+    }
+
+    @Override
+    public int refCnt() {
+      return data.refCnt();
+    }
+
+    @Override
+    public Chunk retain() {
+      data.retain();
+      return this;
+    }
+
+    @Override
+    public Chunk retain(int increment) {
+      data.retain(increment);
+      return this;
+    }
+
+    @Override
+    public Chunk touch() {
+      data.touch();
+      return this;
+    }
+
+    @Override
+    public Chunk touch(Object hint) {
+      data.touch(hint);
+      return this;
+    }
+
+    @Override
+    public boolean release() {
+      return data.release();
+    }
+
+    @Override
+    public boolean release(int decrement) {
+      return data.release(decrement);
+    }
+  }
+
+  /**
+   * The epoch is complete; made by {@link EpochTally}.
+   *
+   * @param bytes chunk data of the epoch
+   * @param total CRC32C over the checksums of the epoch's chunks, in order
+   */
+  record EpochEnd(long epoch, int chunks, long bytes, int total) implements Frame {
+    public EpochEnd {
+      Check.epoch(epoch);
+      Check.atLeast(1, chunks, "number of chunks");
+      Check.atLeast(1, bytes, "number of bytes");
+    }
+  }
+
+  /** The backup has committed this epoch and all before it. */
+  record Ack(long term, long epoch) implements Frame {
+    public Ack {
+      Check.term(term);
+      Check.epoch(epoch);
+    }
+  }
+
+  /** The backup has applied and freed this much chunk data: the primary may send as much again. */
+  record Credit(long bytes) implements Frame {
+    public Credit {
+      Check.atLeast(1, bytes, "credit");
+    }
+  }
+
+  /**
+   * A sign of life, and the round trip's measure.
+   *
+   * @param sentAtNs the sender's own clock; means nothing to the receiver, who echoes it
+   * @param echo {@code sentAtNs} of the newest heartbeat received, 0 before the first
+   */
+  record Heartbeat(long sequence, long sentAtNs, long echo) implements Frame {}
+
+  /** Ends the protection. */
+  record Stop(long term) implements Frame {
+    public Stop {
+      Check.term(term);
+    }
+  }
+
+  /**
+   * Answers {@link Stop}: the backup will never activate this term's standby, not even after a
+   * crash of its own.
+   */
+  record Stopped(long term) implements Frame {
+    public Stopped {
+      Check.term(term);
+    }
+  }
+
+  /** The backup's administrator wants the VM: asks the living primary to give it up. */
+  record Claim(long term) implements Frame {
+    public Claim {
+      Check.term(term);
+    }
+  }
+
+  /**
+   * The primary has destroyed its copy; the VM belongs to this term. Answers {@link Claim}, or
+   * hands over unasked.
+   */
+  record Yield(long term) implements Frame {
+    public Yield {
+      Check.term(term);
+    }
+  }
+
+  /** The sender cannot go on with this VM. */
+  record Failed(String message) implements Frame {
+    public Failed {
+      message = Check.message(message);
+    }
+  }
+
+  /** Asks what the peer knows about a VM. */
+  record Query(String uuid) implements Frame {
+    public Query {
+      Check.uuid(uuid);
+    }
+  }
+
+  /**
+   * Answers {@link Query}.
+   *
+   * @param term the newest the peer knows, 0 when its role is {@link Role#NONE}
+   */
+  record VmRecord(long term, Role role) implements Frame {
+    public VmRecord {
+      Check.atLeast(role == Role.NONE ? 0 : 1, term, "term");
+    }
+  }
+}

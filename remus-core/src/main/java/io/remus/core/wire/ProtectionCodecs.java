@@ -1,0 +1,47 @@
+package io.remus.core.wire;
+
+import io.remus.core.wire.Frame.Failed;
+import io.remus.core.wire.Frame.Heartbeat;
+import io.remus.core.wire.Frame.Prepare;
+import io.remus.core.wire.Frame.Prepared;
+import io.remus.core.wire.Frame.Stop;
+import io.remus.core.wire.Frame.Stopped;
+import java.util.List;
+
+/** The frames that begin, keep alive and end the protection of a VM. */
+final class ProtectionCodecs {
+
+  static final List<FrameCodec<?>> ALL =
+      List.of(
+          new FrameCodec<>(FrameType.PREPARE, Prepare.class, PrepareJson::write, PrepareJson::read),
+          new FrameCodec<>(
+              FrameType.PREPARED,
+              Prepared.class,
+              (frame, out) -> out.writeLong(frame.credit()),
+              in -> new Prepared(in.readLong())),
+          new FrameCodec<>(
+              FrameType.HEARTBEAT,
+              Heartbeat.class,
+              (frame, out) ->
+                  out.writeLong(frame.sequence())
+                      .writeLong(frame.sentAtNs())
+                      .writeLong(frame.echo()),
+              in -> new Heartbeat(in.readLong(), in.readLong(), in.readLong())),
+          new FrameCodec<>(
+              FrameType.STOP,
+              Stop.class,
+              (frame, out) -> out.writeLong(frame.term()),
+              in -> new Stop(in.readLong())),
+          new FrameCodec<>(
+              FrameType.STOPPED,
+              Stopped.class,
+              (frame, out) -> out.writeLong(frame.term()),
+              in -> new Stopped(in.readLong())),
+          new FrameCodec<>(
+              FrameType.FAILED,
+              Failed.class,
+              (frame, out) -> Text.write(frame.message(), out),
+              in -> new Failed(Text.read(in))));
+
+  private ProtectionCodecs() {}
+}

@@ -1,0 +1,30 @@
+package io.remus.core.wire;
+
+/** What a connection is for. */
+public enum Purpose {
+  /** Protects one VM. */
+  REPLICATE(1),
+  /** Asks what the peer knows about VMs. */
+  QUERY(2),
+  /** Carries signs of life only. */
+  HEARTBEAT(3);
+
+  private final int number;
+
+  Purpose(int number) {
+    this.number = number;
+  }
+
+  int number() {
+    return number;
+  }
+
+  static Purpose of(int number) {
+    for (Purpose purpose : values()) {
+      if (purpose.number == number) {
+        return purpose;
+      }
+    }
+    throw new ProtocolException("no connection has purpose " + number);
+  }
+}

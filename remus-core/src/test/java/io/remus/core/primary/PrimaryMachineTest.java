@@ -1,0 +1,350 @@
+package io.remus.core.primary;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.remus.core.control.VmState;
+import io.remus.core.epoch.DurableAck;
+import io.remus.core.epoch.EpochId;
+import io.remus.core.epoch.Term;
+import io.remus.core.failover.Role;
+import io.remus.core.wire.Frame;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class PrimaryMachineTest {
+  private static final Term TERM = new Term(7);
+
+  private final PrimaryMachine machine = PrimaryMachine.protecting("db", "hv2", TERM);
+  private final List<PrimaryAction> actions = new ArrayList<>();
+
+  private void on(PrimaryEvent... events) {
+    for (PrimaryEvent event : events) {
+      actions.addAll(machine.on(event));
+    }
+  }
+
+  private static PrimaryEvent ack(long epoch) {
+    return new PrimaryEvent.Acked(DurableAck.of(new Frame.Ack(TERM.number(), epoch)));
+  }
+
+  private static PrimaryEvent captured(long epoch, long marker) {
+    return new PrimaryEvent.Captured(new EpochId(epoch), marker);
+  }
+
+  private void synchronise() {
+    actions.addAll(machine.start());
+    on(new PrimaryEvent.Connected(), new PrimaryEvent.Prepared(), new PrimaryEvent.Synchronised());
+  }
+
+  private void protect() {
+    synchronise();
+    on(captured(1, 10), ack(1));
+    actions.clear();
+  }
+
+  private <A extends PrimaryAction> List<A> all(Class<A> kind) {
+    return actions.stream().filter(kind::isInstance).map(kind::cast).toList();
+  }
+
+  private int indexOf(Class<? extends PrimaryAction> kind) {
+    for (int i = 0; i < actions.size(); i++) {
+      if (kind.isInstance(actions.get(i))) {
+        return i;
+      }
+    }
+    throw new AssertionError("no " + kind.getSimpleName() + " in " + actions);
+  }
+
+  @Test
+  void shouldPersistItsTermBeforeItConnects() {
+    actions.addAll(machine.start());
+
+    assertThat(actions.get(0)).isEqualTo(new PrimaryAction.Persist(Role.PRIMARY, TERM));
+    assertThat(indexOf(PrimaryAction.Connect.class)).isPositive();
+  }
+
+  @Test
+  void shouldHoldOutputBeforeTheFirstEpoch() {
+    synchronise();
+
+    assertThat(indexOf(PrimaryAction.Plug.class))
+        .isLessThan(indexOf(PrimaryAction.RunEpochs.class));
+  }
+
+  @Test
+  void shouldBeProtectedOnlyWithTheFirstAck() {
+    synchronise();
+    on(captured(1, 10));
+    assertThat(machine.state()).isEqualTo(VmState.SYNCING);
+
+    on(ack(1));
+    assertThat(machine.state()).isEqualTo(VmState.PROTECTED);
+  }
+
+  @Test
+  void shouldNotReleaseOutputBeforeAck() {
+    synchronise();
+    on(captured(1, 10), captured(2, 20), captured(3, 30));
+    assertThat(all(PrimaryAction.Release.class)).isEmpty();
+
+    on(ack(1));
+    assertThat(all(PrimaryAction.Release.class))
+        .extracting(PrimaryAction.Release::marker)
+        .containsExactly(10L);
+  }
+
+  @Test
+  void shouldReleaseEachEpochUpToItsOwnMarker() {
+    protect();
+    on(captured(2, 20), captured(3, 30), ack(2), ack(3));
+
+    assertThat(all(PrimaryAction.Release.class))
+        .extracting(PrimaryAction.Release::marker)
+        .containsExactly(20L, 30L);
+    assertThat(machine.acked()).isEqualTo(new EpochId(3));
+  }
+
+  @Test
+  void shouldNotReleaseOnAnAckOfAnEpochThatWasNotSent() {
+    protect();
+    on(captured(2, 20), ack(3));
+
+    assertThat(all(PrimaryAction.Release.class)).isEmpty();
+    assertThat(machine.state()).isEqualTo(VmState.FENCED);
+  }
+
+  @Test
+  void shouldNotReleaseOnAnAckOfAnotherTerm() {
+    protect();
+    on(captured(2, 20), new PrimaryEvent.Acked(DurableAck.of(new Frame.Ack(TERM.number() - 1, 2))));
+
+    assertThat(all(PrimaryAction.Release.class)).isEmpty();
+  }
+
+  @Test
+  void shouldKeepOutputHeldUntilThePeerIsKnownNotToRunTheVm() {
+    protect();
+    on(captured(2, 20), new PrimaryEvent.LinkLost("silent"));
+
+    assertThat(machine.state()).isEqualTo(VmState.FENCED);
+    assertThat(all(PrimaryAction.AskPeer.class)).hasSize(1);
+    assertThat(all(PrimaryAction.Unplug.class)).isEmpty();
+    assertThat(all(PrimaryAction.Release.class)).isEmpty();
+  }
+
+  @Test
+  void shouldNotReleaseOnAnAckThatComesAfterTheLinkWasGivenUp() {
+    protect();
+    on(captured(2, 20), new PrimaryEvent.LinkLost("silent"), ack(2));
+
+    assertThat(all(PrimaryAction.Release.class)).isEmpty();
+  }
+
+  @Test
+  void shouldGoOnAloneWhenTheLostBackupHasVoidedItsStandby() {
+    protect();
+    on(new PrimaryEvent.LinkLost("silent"), new PrimaryEvent.PeerStandby(true));
+    assertThat(all(PrimaryAction.VoidStandby.class)).hasSize(1);
+    assertThat(all(PrimaryAction.Unplug.class)).isEmpty();
+
+    on(new PrimaryEvent.StandbyVoided());
+    assertThat(machine.state()).isEqualTo(VmState.UNPROTECTED);
+    assertThat(all(PrimaryAction.Unplug.class)).hasSize(1);
+    assertThat(machine.ended()).isTrue();
+  }
+
+  @Test
+  void shouldGoOnAloneWhenTheLostBackupAnswersOnNoPath() {
+    protect();
+    on(new PrimaryEvent.LinkLost("silent"), new PrimaryEvent.PeerUnreachable());
+
+    assertThat(machine.state()).isEqualTo(VmState.UNPROTECTED);
+    assertThat(all(PrimaryAction.Unplug.class)).hasSize(1);
+  }
+
+  @Test
+  void shouldGoOnAskingAPeerThatCouldNotBeAskedAndDestroyItsCopyWhenItIsTheOlder() {
+    protect();
+    on(new PrimaryEvent.LinkLost("silent"), new PrimaryEvent.PeerUnreachable());
+    assertThat(all(PrimaryAction.AskPeerAgain.class)).hasSize(1);
+    assertThat(machine.ended()).isFalse();
+
+    on(new PrimaryEvent.PeerUnreachable(), new PrimaryEvent.PeerNewer(TERM.next()));
+    assertThat(all(PrimaryAction.AskPeerAgain.class)).hasSize(2);
+    assertThat(all(PrimaryAction.DestroyGuest.class)).hasSize(1);
+    assertThat(machine.ended()).isTrue();
+  }
+
+  @Test
+  void shouldNeverHandOverOnceOutputWasReleasedWithoutThePeer() {
+    protect();
+    on(
+        new PrimaryEvent.LinkLost("silent"),
+        new PrimaryEvent.PeerUnreachable(),
+        new PrimaryEvent.PeerStandby(false));
+
+    assertThat(all(PrimaryAction.HandOver.class)).isEmpty();
+    assertThat(all(PrimaryAction.VoidStandby.class)).hasSize(1);
+    on(new PrimaryEvent.StandbyVoided());
+    assertThat(machine.ended()).isTrue();
+  }
+
+  @Test
+  void shouldDestroyItsCopyUnseenWhenThePeerHasANewerTerm() {
+    protect();
+    on(new PrimaryEvent.LinkLost("silent"), new PrimaryEvent.PeerNewer(TERM.next()));
+
+    assertThat(indexOf(PrimaryAction.Persist.class))
+        .isLessThan(indexOf(PrimaryAction.DestroyGuest.class));
+    assertThat(indexOf(PrimaryAction.DestroyGuest.class))
+        .isLessThan(indexOf(PrimaryAction.DropOutput.class));
+    assertThat(all(PrimaryAction.Unplug.class)).isEmpty();
+    assertThat(all(PrimaryAction.Persist.class))
+        .containsExactly(new PrimaryAction.Persist(Role.SUPERSEDED, TERM.next()));
+  }
+
+  @Test
+  void shouldIgnoreAPeerWhoseTermIsNotNewer() {
+    protect();
+    on(new PrimaryEvent.LinkLost("silent"), new PrimaryEvent.PeerNewer(TERM));
+
+    assertThat(all(PrimaryAction.DestroyGuest.class)).isEmpty();
+  }
+
+  @Test
+  void shouldGoOnAtOnceWhenTheBackupIsLostBeforeItCouldPromote() {
+    actions.addAll(machine.start());
+    on(
+        new PrimaryEvent.Connected(),
+        new PrimaryEvent.Prepared(),
+        new PrimaryEvent.LinkLost("reset"));
+
+    assertThat(machine.state()).isEqualTo(VmState.UNPROTECTED);
+    assertThat(all(PrimaryAction.AskPeer.class)).isEmpty();
+  }
+
+  @Test
+  void shouldAskEvenWhenOnlyAnUnackedFirstEpochWasSent() {
+    synchronise();
+    on(captured(1, 10), new PrimaryEvent.LinkLost("reset"));
+
+    assertThat(machine.state()).isEqualTo(VmState.FENCED);
+  }
+
+  @Test
+  void shouldEndInOrderFirstTheStandbyThenTheRules() {
+    protect();
+    on(captured(2, 20), new PrimaryEvent.StopRequested(), new PrimaryEvent.EpochsFinished());
+    assertThat(all(PrimaryAction.VoidStandby.class)).isEmpty();
+
+    on(ack(2));
+    assertThat(all(PrimaryAction.VoidStandby.class)).hasSize(1);
+    assertThat(all(PrimaryAction.Unplug.class)).isEmpty();
+
+    on(new PrimaryEvent.StandbyVoided());
+    assertThat(all(PrimaryAction.Unplug.class)).hasSize(1);
+    assertThat(machine.state()).isEqualTo(VmState.UNPROTECTED);
+  }
+
+  @Test
+  void shouldDestroyItsCopyBeforeItHandsOver() {
+    protect();
+    on(new PrimaryEvent.FailoverRequested());
+
+    assertThat(indexOf(PrimaryAction.Persist.class))
+        .isLessThan(indexOf(PrimaryAction.DestroyGuest.class));
+    assertThat(indexOf(PrimaryAction.DropOutput.class))
+        .isLessThan(indexOf(PrimaryAction.HandOver.class));
+    assertThat(all(PrimaryAction.HandOver.class))
+        .containsExactly(new PrimaryAction.HandOver(TERM.next()));
+  }
+
+  @Test
+  void shouldYieldToAClaimOfANewerTermOnly() {
+    protect();
+    on(new PrimaryEvent.PeerClaims(TERM));
+    assertThat(all(PrimaryAction.HandOver.class)).isEmpty();
+
+    on(new PrimaryEvent.PeerClaims(TERM.next()));
+    assertThat(all(PrimaryAction.HandOver.class)).hasSize(1);
+  }
+
+  @Test
+  void shouldHandOverAGuestThatCrashed() {
+    protect();
+    on(new PrimaryEvent.GuestCrashed("QEMU failed"));
+
+    assertThat(all(PrimaryAction.HandOver.class)).hasSize(1);
+  }
+
+  @Test
+  void shouldNotHandOverAGuestThatWasShutDown() {
+    protect();
+    on(new PrimaryEvent.GuestEnded("shutdown"));
+
+    assertThat(all(PrimaryAction.HandOver.class)).isEmpty();
+    assertThat(all(PrimaryAction.VoidStandby.class)).hasSize(1);
+  }
+
+  @Test
+  void shouldStayFencedAfterAReturnAsLongAsNobodyAnswers() {
+    PrimaryMachine returning = PrimaryMachine.returning("db", "hv2", TERM);
+    assertThat(returning.start()).containsExactly(new PrimaryAction.AskPeer());
+
+    for (int i = 0; i < 3; i++) {
+      assertThat(returning.on(new PrimaryEvent.PeerUnreachable()))
+          .containsExactly(new PrimaryAction.AskPeerAgain());
+    }
+    assertThat(returning.state()).isEqualTo(VmState.FENCED);
+    assertThat(returning.reason()).contains("remus unprotect db --force");
+  }
+
+  @Test
+  void shouldHandOverAfterAReturnWithoutItsGuest() {
+    PrimaryMachine returning = PrimaryMachine.returning("db", "hv2", TERM);
+    returning.start();
+
+    assertThat(returning.on(new PrimaryEvent.PeerStandby(false)))
+        .contains(new PrimaryAction.HandOver(TERM.next()));
+  }
+
+  @Test
+  void shouldLetTheAdminEndAFencedVmByForce() {
+    PrimaryMachine returning = PrimaryMachine.returning("db", "hv2", TERM);
+    returning.start();
+
+    assertThat(returning.on(new PrimaryEvent.StopForced())).contains(new PrimaryAction.Unplug());
+    assertThat(returning.ended()).isTrue();
+  }
+
+  @Test
+  void shouldDoNothingMoreWhenEnded() {
+    protect();
+    on(new PrimaryEvent.StopForced());
+    actions.clear();
+
+    on(captured(9, 90), ack(9), new PrimaryEvent.LinkLost("late"));
+    assertThat(actions).isEmpty();
+  }
+
+  @Test
+  void shouldTellWhyABackupRefused() {
+    actions.addAll(machine.start());
+    on(new PrimaryEvent.Connected(), new PrimaryEvent.Refused("no bridge br7"));
+
+    assertThat(machine.state()).isEqualTo(VmState.UNPROTECTED);
+    assertThat(machine.reason()).contains("no bridge br7");
+  }
+
+  @Test
+  void shouldVoidTheStandbyWhenEpochsCannotGoOn() {
+    protect();
+    on(new PrimaryEvent.EpochsFailed("state too large"));
+
+    assertThat(all(PrimaryAction.VoidStandby.class)).hasSize(1);
+    on(new PrimaryEvent.StandbyVoided());
+    assertThat(machine.state()).isEqualTo(VmState.UNPROTECTED);
+    assertThat(machine.reason()).contains("state too large");
+  }
+}

@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# A host's remus-agent: keys, configuration, start and stop.
+
+# One authority for the lab, a certificate for each host.
+pki_files() {
+  local host
+  "$product/bin/remus" pki init --directory "$lab/pki" >/dev/null
+  for host in $(hypervisors); do
+    "$product/bin/remus" pki issue "$host" --address "$(replication_address "$host")" \
+      --address "$(lan_address "$host")" --directory "$lab/pki" >/dev/null
+    install -D -m 644 "$lab/pki/ca.crt" "$lab/hosts/$host/etc/remus/pki/ca.crt"
+    install -m 644 "$lab/pki/$host.crt" "$lab/hosts/$host/etc/remus/pki/host.crt"
+    install -m 600 "$lab/pki/$host.key" "$lab/hosts/$host/etc/remus/pki/host.key"
+  done
+}
+
+agent_files() { # HOST
+  local peer
+  {
+    printf 'host = "%s"\n' "$1"
+    for peer in $(hypervisors); do
+      [ "$peer" = "$1" ] || printf '\n[peers.%s]\naddress = "%s"\nheartbeat_address = "%s"\n' \
+        "$peer" "$(replication_address "$peer")" "$(lan_address "$peer")"
+    done
+    printf '\n[failover]\nheartbeat = "%s"\ntimeout = "%s"\n' \
+      "${REMUS_LAB_HEARTBEAT:-50ms}" "${REMUS_LAB_TIMEOUT:-500ms}"
+    printf '\n[log]\nepochs = "/var/log/remus/epochs.log"\n'
+  } >"$lab/hosts/$1/etc/remus/remus.conf"
+}
+
+agent_launch() { # HOST
+  ! agent_runs "$1" || return 0
+  # shellcheck disable=SC2016  # for the inner shell
+  in_host "$1" sh -c 'setsid remus-agent </dev/null >>/var/log/remus/agent.log 2>&1 &
+    echo $! >/run/remus-agent.pid' 9>&-
+}
+
+agent_start() { # HOST
+  agent_launch "$1"
+  agent_await "$1"
+}
+
+agent_await() { # HOST
+  wait_for 30 "the agent on $1 answers" in_host "$1" remus status ||
+    { tail -n 20 "$lab/hosts/$1/var/log/remus/agent.log" >&2; return 1; }
+}
+
+# shellcheck disable=SC2016  # for the inner shell
+agent_runs() { # HOST
+  in_host "$1" sh -c 'kill -0 "$(cat /run/remus-agent.pid)"' 2>/dev/null
+}
+
+agent_gone() { # HOST
+  ! agent_runs "$1"
+}
+
+agent_signal() { # HOST SIGNAL
+  ! agent_gone "$1" || return 0
+  # shellcheck disable=SC2016
+  in_host "$1" sh -c 'kill -'"$2"' "$(cat /run/remus-agent.pid)"'
+  wait_for 30 "the agent on $1 has ended" agent_gone "$1"
+}

@@ -1,0 +1,226 @@
+# shellcheck shell=bash
+# Words for scenarios about protected VMs: protect, load, watch, capture, fail over.
+
+remus() { # HOST ARGUMENTS...
+  local host=$1
+  shift
+  in_host "$host" remus "$@"
+}
+
+# The status of one VM as its host's agent sees it; nothing when the agent knows no such VM.
+status_of() { # HOST VM
+  remus "$1" status "$2" -o json 2>/dev/null | jq -c .
+}
+
+status_holds() { # HOST VM CONDITION
+  local status
+  status=$(status_of "$1" "$2") && [ -n "$status" ] && holds "$status" "$3"
+}
+
+protect() { # VM
+  step "remus protect $1 --backup hv2 --wait   (on hv1)"
+  remus hv1 protect "$1" --backup hv2 --interval "${REMUS_LAB_INTERVAL:-25ms}" --wait </dev/null 2>&1 | indent
+  wait_for 30 "$1 is protected" status_holds hv1 "$1" '.state == "protected"'
+}
+
+# ---- load ----
+
+dirty_pages() { # PAGES-PER-SECOND
+  step "the guest dirties $1 pages a second (64 bytes each, 64 MiB in turn)"
+  ask_guest 7001 "rate $1 16384 64" | grep -q ok
+}
+
+# The client's files, seen from outside.
+client_file() { # NAME
+  echo "$lab/hosts/client/var/log/$1"
+}
+
+client_start() { # APPENDS-PER-SECOND
+  step "a client appends $1 payloads a second to the ledger, over one TCP connection"
+  rm -f "$(client_file client.json)"
+  # shellcheck disable=SC2016  # for the inner shell
+  in_host client sh -c 'echo $$ >/run/ledger-client.pid
+    exec ledger-client "$@" --json /var/log/client.json --log /var/log/client.log' sh \
+    "$guest_address" 7000 --rate "$1" </dev/null >/dev/null &
+  client_await 100
+}
+
+# Waits for COUNT more answers.
+client_await() { # COUNT
+  wait_for 60 "the client has $1 more answers" client_has $(($(client_answers) + $1))
+}
+
+client_answers() {
+  local file
+  file=$(client_file client.log)
+  if [ -e "$file" ]; then
+    wc -l <"$file"
+  else
+    echo 0
+  fi
+}
+
+client_has() { # COUNT
+  [ "$(client_answers)" -ge "$1" ]
+}
+
+# Ends the client and prints its report.
+client_stop() {
+  # shellcheck disable=SC2016
+  in_host client sh -c 'kill "$(cat /run/ledger-client.pid)"'
+  # Not `wait`: whoever takes the report does so in a subshell, whose child the client is not.
+  wait_for 30 "the client has written its report" client_ended
+  cat "$(client_file client.json)"
+}
+
+client_ended() {
+  # shellcheck disable=SC2016
+  ! in_host client sh -c 'kill -0 "$(cat /run/ledger-client.pid)"'
+}
+
+# Expects that no answered append is lost and the connection is the same as at the start.
+client_judge() { # REPORT
+  local field
+  for field in acked lost duplicated mismatches reconnects latency_ms; do
+    fact "$field" "$(jq -c ".$field" <<<"$1")"
+  done
+  expect "nothing that was answered is lost, doubled or changed" \
+    holds "$1" '.acked > 0 and .lost == 0 and .duplicated == 0 and .mismatches == 0'
+  expect "the same TCP connection goes on" holds "$1" '.reconnects == 0'
+}
+
+expect_no_gap() { # REPORT MILLISECONDS
+  fact longest_gap_ms "$(jq .longest_gap_ms <<<"$1")"
+  expect "the client never waited more than $2 ms" holds "$1" ".longest_gap_ms <= $2"
+}
+
+# ---- epochs ----
+
+# Follows the primary until COUNT more epochs are acked, with a line of figures now and then. It counts in the epoch log:
+# asking the agent again and again would cost the very CPU that is measured.
+watch_epochs() { # VM COUNT
+  local wanted told=$SECONDS deadline=$((SECONDS + 60 + $2 / 5))
+  wanted=$(($(epochs_logged "$1") + $2))
+  while [ "$(epochs_logged "$1")" -lt "$wanted" ]; do
+    [ "$SECONDS" -lt "$deadline" ] || { say "gave up waiting for $2 epochs"; return 1; }
+    if ((SECONDS - told >= 8)); then
+      told=$SECONDS
+      step "$(status_of hv1 "$1" | figures_line)"
+    fi
+    sleep 0.2
+  done
+}
+
+epochs_logged() { # VM
+  local count
+  count=$(grep -c "^$1," "$lab/hosts/hv1/var/log/remus/epochs.log" 2>/dev/null) || true
+  echo "${count:-0}"
+}
+
+figures_line() {
+  jq -r '"epoch \(.epoch.acked) acked: pause \(.figures.pause_ms.p50) ms (p99 \(.figures.pause_ms.p99)), " +
+    "start to ack \(.figures.ack_ms.p50) ms, \(.figures.dirty_pages.p50) pages, " +
+    "\(.figures.bytes_per_epoch.p50) bytes, \(.figures.epochs_per_second) epochs/s"'
+}
+
+# Copies the primary's figures into the facts.
+note_figures() { # STATUS
+  local field
+  for field in epochs epochs_per_second pause_ms ack_ms dirty_pages bytes_per_epoch held_packets dropped_packets; do
+    fact "$field" "$(jq -c ".figures.$field" <<<"$1")"
+  done
+}
+
+# ---- captures ----
+
+guest_tap() { # HOST VM
+  vm_tool "$1" domiflist "$2" | awk 'NF { print $1; exit }'
+}
+
+# Captures what the guest says, each packet written at once: nothing may be lost when the host loses its power.
+capture_start() { # HOST INTERFACE FILE (below /var/log)
+  in_host "$1" tcpdump -Z root --immediate-mode -U -B 16384 --time-stamp-precision=nano -i "$2" -w "/var/log/$3" \
+    'ether src 52:54:00:77:00:50' </dev/null >/dev/null 2>"$lab/hosts/$1/var/log/tcpdump.log" &
+  disown # that it dies with its host is no news
+  wait_for 10 "tcpdump listens on $1" grep -q listening "$lab/hosts/$1/var/log/tcpdump.log"
+}
+
+captures_start() { # VM
+  step "capturing on the guest's tap in hv1 and at the client"
+  capture_start hv1 "$(guest_tap hv1 "$1")" tap.pcap
+  capture_start client lan0 client.pcap
+}
+
+# Compares both captures with the primary's log of acks, up to the moment at which hv1 lost its power.
+judge_output_commit() { # VM
+  local result
+  result=$(output-commit-run "$1") || true
+  fact output_commit "$result"
+  fact early_packets "$(jq .early_packets <<<"${result:-null}")"
+  step "$(jq -r '"\(.compared_packets) packets compared over \(.epochs) epochs, \(.early_packets) early"' <<<"$result")"
+  expect "no packet left before its epoch's ack, over at least 1,000 epochs" \
+    holds "$result" '.early_packets == 0 and .unmatched_packets == 0 and .compared_packets >= 1000 and .epochs >= 1000'
+}
+
+output-commit-run() { # VM
+  "$cache/bin/output-commit" "$1" "$lab/hosts/hv1/var/log/remus/epochs.log" "$lab/hosts/hv1/var/log/tap.pcap" \
+    "$(client_file client.pcap)" "$(cat "$lab/hosts/hv1/power-off-at")"
+}
+
+# ---- failover ----
+
+timeout_ms() {
+  local timeout=${REMUS_LAB_TIMEOUT:-500ms}
+  case $timeout in
+    *ms) echo "${timeout%ms}" ;;
+    *s) echo $((${timeout%s} * 1000)) ;;
+  esac
+}
+
+lose_primary() {
+  step "hv1 loses its power"
+  power_off hv1
+}
+
+await_takeover() { # VM
+  wait_for 30 "hv2 has taken over" status_holds hv2 "$1" '.state == "active"'
+  local status
+  status=$(status_of hv2 "$1")
+  fact detect_ms "$(jq .takeover.detect_ms <<<"$status")"
+  fact activate_ms "$(jq .takeover.activate_ms <<<"$status")"
+  step "hv2 runs $1: detected after $(jq .takeover.detect_ms <<<"$status") ms, active after $(jq .takeover.activate_ms <<<"$status") ms more"
+}
+
+# From the power-off to the answer that ended the client's longest wait.
+judge_outage() { # REPORT
+  local off_ns outage
+  off_ns=$(cat "$lab/hosts/hv1/power-off-at")
+  outage=$(jq "((.longest_gap_end_realtime_ns - $off_ns) / 1e3 | floor) / 1e3" <<<"$1")
+  fact outage_ms "$outage"
+  step "power-off to the client's next answer: $outage ms"
+  expect "the outage is at most the failover timeout and 600 ms" \
+    holds "$outage" ". > 0 and . <= $(timeout_ms) + 600"
+}
+
+# The whole story: protect, load, power-off, takeover, verdict. VM has the ledger's address.
+failover_story() { # VM
+  local status report
+  protect "$1"
+  dirty_pages 45000
+  captures_start "$1"
+  client_start 200
+  watch_epochs "$1" "${REMUS_LAB_EPOCHS:-1200}"
+  status=$(status_of hv1 "$1")
+  step "$(figures_line <<<"$status")"
+  note_figures "$status"
+  lose_primary
+  client_await 1000
+  await_takeover "$1"
+  report=$(client_stop)
+  judge_outage "$report"
+  client_judge "$report"
+  judge_output_commit "$1"
+  target "pause: median at most 3 ms, p99 at most 12 ms" holds "$status" '.figures.pause_ms | .p50 <= 3 and .p99 <= 12'
+  target "at least 30 epochs a second" holds "$status" '.figures.epochs_per_second >= 30'
+  target "start to ack: median at most 12 ms" holds "$status" '.figures.ack_ms.p50 <= 12'
+}
