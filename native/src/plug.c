@@ -311,16 +311,24 @@ static int put_family(struct transaction *t, int family, const char *interface, 
     return error < 0 ? error : put_new_rule(t, family, interface, queue, owner);
 }
 
-static int add(int feature, const char *interface, int queue, const char *owner) {
-    struct known_rules known;
-    struct transaction t;
-    int error = list_rules(&known);
+/* Begins a transaction over the rules that are there; `known->rules` is the caller's to free. */
+static int begin_over_rules(struct transaction *t, struct known_rules *known) {
+    int error = list_rules(known);
     if (error < 0) {
         return error;
     }
-    error = nft_begin(&t);
+    error = nft_begin(t);
     if (error < 0) {
-        free(known.rules);
+        free(known->rules);
+    }
+    return error;
+}
+
+static int add(int feature, const char *interface, int queue, const char *owner) {
+    struct known_rules known;
+    struct transaction t;
+    int error = begin_over_rules(&t, &known);
+    if (error < 0) {
         return error;
     }
     /* An interface belongs to one VM: a rule that is already there is stale, and would hold twice.
@@ -403,13 +411,8 @@ static int remove_empty_table(int family) {
 int remus_plug_remove(const char *owner) {
     struct known_rules known;
     struct transaction t;
-    int error = list_rules(&known);
+    int error = begin_over_rules(&t, &known);
     if (error < 0) {
-        return error;
-    }
-    error = nft_begin(&t);
-    if (error < 0) {
-        free(known.rules);
         return error;
     }
     int found = 0;

@@ -157,7 +157,7 @@ judge_output_commit() { # VM
   result=$(output-commit-run "$1") || true
   fact output_commit "$result"
   fact early_packets "$(jq .early_packets <<<"${result:-null}")"
-  step "$(jq -r '"\(.compared_packets) packets compared over \(.epochs) epochs, \(.early_packets) early"' <<<"$result")"
+  step "$(jq -r '"\(.compared_packets) packets compared over \(.epochs) epochs, \(.early_packets) early, \(.unmatched_packets) never seen at the tap"' <<<"$result")"
   expect "no packet left before its epoch's ack, over at least 1,000 epochs" \
     holds "$result" '.early_packets == 0 and .unmatched_packets == 0 and .compared_packets >= 1000 and .epochs >= 1000'
 }

@@ -40,10 +40,19 @@ static void judge_one(struct verdict *v, const struct epoch *epochs, int64_t mad
         v->least_margin_ns = seen_ns - epochs[n].acked_ns;
 }
 
+static int64_t last_time(const struct packet *packets, size_t count) {
+    int64_t last = INT64_MIN;
+    for (size_t i = 0; i < count; i++)
+        if (packets[i].time_ns > last)
+            last = packets[i].time_ns;
+    return last;
+}
+
 struct verdict judge(const struct epoch *epochs, size_t epoch_count, struct packet *tap,
                      size_t tap_count, struct packet *client, size_t client_count,
                      int64_t until_ns) {
     struct verdict v = {.epochs = epoch_count, .least_margin_ns = INT64_MAX};
+    int64_t tap_ends_ns = last_time(tap, tap_count);
     qsort(tap, tap_count, sizeof *tap, by_content_and_time);
     qsort(client, client_count, sizeof *client, by_content_and_time);
     // The k-th sighting of equal packets at the client is explained by the k-th at the tap: if any
@@ -54,10 +63,12 @@ struct verdict judge(const struct epoch *epochs, size_t epoch_count, struct pack
             continue;
         while (t < tap_count && tap[t].content < client[c].content)
             t++;
-        if (t == tap_count || tap[t].content != client[c].content)
-            v.unmatched++;
-        else
+        if (t < tap_count && tap[t].content == client[c].content)
             judge_one(&v, epochs, tap[t++].time_ns, client[c].time_ns);
+        else if (client[c].time_ns <= tap_ends_ns)
+            v.unmatched++;
+        else // whoever captured at the tap lost power with it, before it had written this one
+            v.undecided++;
     }
     return v;
 }

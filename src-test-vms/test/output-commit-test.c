@@ -59,8 +59,16 @@ static void shouldNotJudgeWhatTheLogDoesNotKnow(void) {
 }
 
 static void shouldCountAPacketThatTheTapNeverSaw(void) {
-    struct verdict v = judge_pair((struct packet){150, 7}, (struct packet){231, 8}, INT64_MAX);
+    struct packet tap[] = {{150, 7}, {240, 9}}, client[] = {{231, 8}};
+    struct verdict v = judge(epochs, 4, tap, 2, client, 1, INT64_MAX);
     expect("unmatched", 1, (int64_t)v.unmatched);
+}
+
+static void shouldNotMissAtTheTapWhatWasSeenAfterItsCaptureEnded(void) {
+    struct packet tap[] = {{150, 7}, {230, 9}}, client[] = {{231, 8}};
+    struct verdict v = judge(epochs, 4, tap, 2, client, 1, INT64_MAX);
+    expect("unmatched", 0, (int64_t)v.unmatched);
+    expect("undecided", 1, (int64_t)v.undecided);
 }
 
 // One of two equal packets may leave with the first epoch; the second sighting has to wait for the
@@ -145,6 +153,7 @@ int main(void) {
     shouldFailAPacketOfAnEpochThatWasNeverAcked();
     shouldNotJudgeWhatTheLogDoesNotKnow();
     shouldCountAPacketThatTheTapNeverSaw();
+    shouldNotMissAtTheTapWhatWasSeenAfterItsCaptureEnded();
     shouldMatchEqualPacketsOneToOne();
     shouldReadTheLogOfOneVmWithoutItsTornLastLine();
     shouldRecognisePacketsWhoseChecksumWasFilledInOnTheWay();

@@ -68,11 +68,6 @@ public final class SystemdNotify implements AutoCloseable {
     send("STATUS=" + line.replace('\n', ' '));
   }
 
-  /** The agent is alive; due twice in each interval of the unit's WatchdogSec. */
-  public void watchdog() {
-    send("WATCHDOG=1");
-  }
-
   @Override
   public void close() {
     if (channel != null) {

@@ -207,14 +207,7 @@ final class PrimaryVm {
   private Performer.Outcome notPersisted(Role role, Throwable why) {
     return switch (role) {
       case PRIMARY -> {
-        dispatch(
-            new PrimaryEvent.Refused(
-                "%s cannot write the term of VM %s: %s; make room in %s"
-                    .formatted(
-                        around.config().host(),
-                        vm,
-                        why.getMessage(),
-                        around.config().stateDirectory())));
+        dispatch(new PrimaryEvent.Refused(around.notPersisted(vm, why)));
         yield Performer.Outcome.DROP_REST;
       }
       case SUPERSEDED -> Performer.Outcome.RETRY;

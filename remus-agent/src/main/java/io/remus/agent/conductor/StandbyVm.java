@@ -178,14 +178,7 @@ final class StandbyVm {
       String advice = why instanceof GuestException g ? ". " + g.advice() : "";
       dispatch(new StandbyEvent.StartFailed(why.getMessage() + advice));
     } else if (action instanceof StandbyAction.Persist persist && persist.role() == Role.STANDBY) {
-      dispatch(
-          new StandbyEvent.StartFailed(
-              "%s cannot write the term of VM %s: %s; make room in %s"
-                  .formatted(
-                      around.config().host(),
-                      vm(),
-                      why.getMessage(),
-                      around.config().stateDirectory())));
+      dispatch(new StandbyEvent.StartFailed(around.notPersisted(vm(), why)));
       return Performer.Outcome.DROP_REST;
     } else if (action instanceof StandbyAction.Persist
         || action instanceof StandbyAction.DestroyStandby) {

@@ -51,6 +51,12 @@ record Surroundings(
     return (features.nftQueue() ? "nft bridge queue " : "nft ip/ip6 NFQUEUE ") + queue;
   }
 
+  /** Why a VM's term is not on disk, and what to do. */
+  String notPersisted(String vm, Throwable why) {
+    return "%s cannot write the term of VM %s: %s; make room in %s"
+        .formatted(config.host(), vm, why.getMessage(), config.stateDirectory());
+  }
+
   /** What weakens the protection by this peer. */
   List<String> warnings(Peer peer) {
     List<String> warnings = new ArrayList<>();

@@ -42,10 +42,6 @@ final class DomainDescription {
     return Xml.attribute(domain, "machine", "os", "type");
   }
 
-  String architecture() {
-    return Xml.attribute(domain, "arch", "os", "type");
-  }
-
   String emulator() {
     return Xml.at(domain, "devices", "emulator").getTextContent().strip();
   }

@@ -223,13 +223,6 @@ public final class RunningGuest implements AutoCloseable {
     monitor.run(Monitor.command("xen-save-devices-state", "filename", gatePath(), "live", false));
   }
 
-  /** Lets the guest run when it stands still, for the paths on which something went wrong. */
-  public void ensureRunning() throws GuestException {
-    if (!monitor.runState().equals("running")) {
-      monitor.run(Monitor.command("cont"));
-    }
-  }
-
   @Override
   public void close() {
     closeQuietly(connect);

@@ -79,11 +79,6 @@ public final class PeerConnection {
     channel.flush();
   }
 
-  /** Whether {@link #awaitRoom} would return at once. */
-  public boolean hasRoom() {
-    return channel.isWritable();
-  }
-
   /**
    * Waits, off the event loop, until less waits to be sent than the connection holds: a slow link
    * or peer slows its sender here. Flushes when it has to wait.

@@ -26,7 +26,6 @@ class DomainDescriptionTest {
     assertThat(ledger.name()).isEqualTo("ledger");
     assertThat(ledger.uuid()).isEqualTo(UUID);
     assertThat(ledger.machine()).isEqualTo("pc-i440fx-7.2");
-    assertThat(ledger.architecture()).isEqualTo("x86_64");
     assertThat(ledger.emulator()).isEqualTo("/usr/bin/qemu-system-x86_64");
     assertThat(ledger.memoryBytes()).isEqualTo(512L << 20);
     assertThat(ledger.nics()).isEmpty();

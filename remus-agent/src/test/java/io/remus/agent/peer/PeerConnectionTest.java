@@ -340,7 +340,7 @@ class PeerConnectionTest {
           .as("bytes taken from the sender")
           .isLessThan(64L << 20);
     }
-    assertThat(sender.hasRoom()).isFalse();
+    assertThat(sender.awaitRoom(System.nanoTime())).isFalse();
 
     slow.config().setAutoRead(true);
     assertThat(sender.awaitRoom(System.nanoTime() + LONG.toNanos())).isTrue();

@@ -46,6 +46,9 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
   private boolean stopWanted;
   private boolean epochsEnded;
 
+  /** The backup, connected, was asked to give its standby up. */
+  private boolean voiding;
+
   private PrimaryMachine(
       String vm, String peer, Term term, boolean returning, VmState state, String reason) {
     super(state, reason);
@@ -196,7 +199,9 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
       stopWanted = true;
       enter(VmState.STOPPING, "capture failed: " + why, Level.ERROR);
       emit(new PrimaryAction.HaltEpochs());
-      emit(new PrimaryAction.VoidStandby());
+      voidStandby();
+    } else if (state == VmState.STOPPING) {
+      voidStandby();
     }
   }
 
@@ -319,7 +324,7 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
         if (exposed) {
           enter(VmState.STOPPING, "protection is being ended", Level.INFO);
           epochsEnded = true;
-          emit(new PrimaryAction.VoidStandby());
+          voidStandby();
         } else {
           goOnAlone("protection ended", Level.INFO);
         }
@@ -338,6 +343,13 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
 
   private void voidWhenDrained() {
     if (state == VmState.STOPPING && epochsEnded && outstanding.isEmpty()) {
+      voidStandby();
+    }
+  }
+
+  private void voidStandby() {
+    if (!voiding) {
+      voiding = true;
       emit(new PrimaryAction.VoidStandby());
     }
   }
@@ -351,7 +363,7 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
     if (exposed && !watching) {
       enter(VmState.STOPPING, "the guest ended: " + why, Level.INFO);
       emit(new PrimaryAction.HaltEpochs());
-      emit(new PrimaryAction.VoidStandby());
+      voidStandby();
     } else {
       goOnAlone("the guest ended: " + why, Level.INFO);
     }

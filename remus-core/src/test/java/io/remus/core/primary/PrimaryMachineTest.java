@@ -347,4 +347,17 @@ class PrimaryMachineTest {
     assertThat(machine.state()).isEqualTo(VmState.UNPROTECTED);
     assertThat(machine.reason()).contains("state too large");
   }
+
+  @Test
+  void shouldVoidTheStandbyOnceWhenEpochsFailWhileTheyAreBeingEnded() {
+    protect();
+    on(captured(2, 20), new PrimaryEvent.StopRequested());
+    on(new PrimaryEvent.EpochsFailed("QEMU does not answer"));
+    assertThat(all(PrimaryAction.VoidStandby.class)).hasSize(1);
+
+    on(ack(2));
+    assertThat(all(PrimaryAction.VoidStandby.class)).hasSize(1);
+    on(new PrimaryEvent.StandbyVoided());
+    assertThat(machine.state()).isEqualTo(VmState.UNPROTECTED);
+  }
 }
