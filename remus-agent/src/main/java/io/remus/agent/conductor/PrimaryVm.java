@@ -14,6 +14,7 @@ import io.remus.core.control.EventRecord.Level;
 import io.remus.core.control.VmRole;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
+import io.remus.core.epoch.DiskDurability;
 import io.remus.core.epoch.DurableAck;
 import io.remus.core.epoch.EpochId;
 import io.remus.core.epoch.Term;
@@ -299,6 +300,8 @@ final class PrimaryVm {
             guest.machine(),
             around.hypervisor().emulatorVersion(),
             blocks,
+            List.of(),
+            DiskDurability.MEMORY,
             wish.intervalMs(),
             around.timeoutMs()));
   }

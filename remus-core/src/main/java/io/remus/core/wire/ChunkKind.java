@@ -5,7 +5,9 @@ public enum ChunkKind {
   /** Page records, see docs/protocol.md. */
   PAGES(1),
   /** Device state as QEMU wrote it, in pieces. */
-  DEVICE_STATE(2);
+  DEVICE_STATE(2),
+  /** Writes to disks, see {@link DiskRecords}. */
+  DISK(3);
 
   private final int number;
 

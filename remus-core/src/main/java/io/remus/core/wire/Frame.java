@@ -2,7 +2,9 @@ package io.remus.core.wire;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.util.ReferenceCounted;
+import io.remus.core.epoch.DiskDurability;
 import io.remus.core.failover.Role;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Objects;
 
@@ -45,6 +47,8 @@ public sealed interface Frame {
    * @param machine machine type, such as {@code pc-i440fx-7.2}
    * @param emulatorVersion QEMU's version on the primary
    * @param blocks guest memory, at least one block, at most 256
+   * @param disks writable disks to be replicated, at most 64
+   * @param durability what an ack is to say about disk writes
    * @param intervalMs epoch interval, milliseconds
    * @param failoverTimeoutMs silence after which the backup takes over, milliseconds
    */
@@ -57,11 +61,14 @@ public sealed interface Frame {
       String machine,
       String emulatorVersion,
       List<RamBlock> blocks,
+      List<DiskImage> disks,
+      DiskDurability durability,
       int intervalMs,
       int failoverTimeoutMs)
       implements Frame {
 
     private static final int MOST_BLOCKS = 256;
+    private static final int MOST_DISKS = 64;
 
     public Prepare {
       Check.name("VM", vm);
@@ -80,6 +87,14 @@ public sealed interface Frame {
         throw new IllegalArgumentException("a RAM block is null");
       }
       blocks = List.copyOf(blocks);
+      if (disks == null || disks.size() > MOST_DISKS || disks.stream().anyMatch(Objects::isNull)) {
+        throw new IllegalArgumentException(
+            "VM %s has no list of disks or more than %d".formatted(vm, MOST_DISKS));
+      }
+      disks = List.copyOf(disks);
+      if (durability == null) {
+        throw new IllegalArgumentException("VM " + vm + " comes without a disk durability");
+      }
       Check.atLeast(1, intervalMs, "interval");
       Check.atLeast(1, failoverTimeoutMs, "failover timeout");
     }
@@ -93,6 +108,30 @@ public sealed interface Frame {
   record Prepared(long credit) implements Frame {
     public Prepared {
       Check.atLeast(1, credit, "credit");
+    }
+  }
+
+  /**
+   * What the replica of a disk holds already, before {@link Prepared}: the primary need not send a
+   * block whose hash is the same. No frame comes for a replica that is all zeroes.
+   *
+   * @param disk place in the list of PREPARE
+   * @param firstBlock number of the first block, of {@link #BLOCK_BYTES} each
+   * @param hashes for 1 to {@link #MOST} blocks, {@link #HASH_BYTES} each: the first bytes of the
+   *     block's SHA-256; a last block that is shorter is hashed as it is
+   */
+  record BlockHashes(int disk, long firstBlock, ByteBuffer hashes) implements Frame {
+    public static final int BLOCK_BYTES = 64 * 1024;
+    public static final int HASH_BYTES = 16;
+    public static final int MOST = 4096;
+
+    public BlockHashes {
+      Check.atLeast(0, disk, "number of a disk");
+      Check.atLeast(0, firstBlock, "number of a block");
+      int bytes = hashes.remaining();
+      if (bytes == 0 || bytes % HASH_BYTES != 0 || bytes > MOST * HASH_BYTES) {
+        throw new IllegalArgumentException(bytes + " bytes are no list of block hashes");
+      }
     }
   }
 

@@ -21,7 +21,8 @@ enum FrameType {
   YIELD(14, 8),
   FAILED(15, 2),
   QUERY(16, 38),
-  RECORD(17, 9);
+  RECORD(17, 9),
+  BLOCK_HASHES(18, 9 + Frame.BlockHashes.HASH_BYTES);
 
   private static final FrameType[] BY_NUMBER = new FrameType[256];
 
@@ -66,6 +67,7 @@ enum FrameType {
       case HELLO -> 7 + Limits.NAME_BYTES;
       case WELCOME -> 4 + Limits.NAME_BYTES;
       case REFUSED -> 4 + Limits.MESSAGE_BYTES;
+      case BLOCK_HASHES -> 9 + Frame.BlockHashes.MOST * Frame.BlockHashes.HASH_BYTES;
       case FAILED -> 2 + Limits.MESSAGE_BYTES;
       default -> leastBytes;
     };

@@ -1,11 +1,14 @@
 package io.remus.core.wire;
 
+import io.netty.buffer.ByteBuf;
+import io.remus.core.wire.Frame.BlockHashes;
 import io.remus.core.wire.Frame.Failed;
 import io.remus.core.wire.Frame.Heartbeat;
 import io.remus.core.wire.Frame.Prepare;
 import io.remus.core.wire.Frame.Prepared;
 import io.remus.core.wire.Frame.Stop;
 import io.remus.core.wire.Frame.Stopped;
+import java.nio.ByteBuffer;
 import java.util.List;
 
 /** The frames that begin, keep alive and end the protection of a VM. */
@@ -19,6 +22,14 @@ final class ProtectionCodecs {
               Prepared.class,
               (frame, out) -> out.writeLong(frame.credit()),
               in -> new Prepared(in.readLong())),
+          new FrameCodec<>(
+              FrameType.BLOCK_HASHES,
+              BlockHashes.class,
+              (frame, out) ->
+                  out.writeByte(frame.disk())
+                      .writeLong(frame.firstBlock())
+                      .writeBytes(frame.hashes().duplicate()),
+              ProtectionCodecs::readBlockHashes),
           new FrameCodec<>(
               FrameType.HEARTBEAT,
               Heartbeat.class,
@@ -44,4 +55,12 @@ final class ProtectionCodecs {
               in -> new Failed(Text.read(in))));
 
   private ProtectionCodecs() {}
+
+  private static BlockHashes readBlockHashes(ByteBuf in) {
+    int disk = in.readUnsignedByte();
+    long firstBlock = in.readLong();
+    byte[] hashes = new byte[in.readableBytes()];
+    in.readBytes(hashes);
+    return new BlockHashes(disk, firstBlock, ByteBuffer.wrap(hashes));
+  }
 }

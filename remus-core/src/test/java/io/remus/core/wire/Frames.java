@@ -5,7 +5,9 @@ import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.util.ReferenceCountUtil;
+import io.remus.core.epoch.DiskDurability;
 import io.remus.core.failover.Role;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -27,6 +29,8 @@ final class Frames {
         "pc-i440fx-7.2",
         "7.2.15",
         List.of(new RamBlock("pc.ram", 512L << 20), new RamBlock("vga.vram", 16L << 20)),
+        List.of(new DiskImage("vda", 10L << 30)),
+        DiskDurability.JOURNAL,
         25,
         300);
   }
@@ -45,6 +49,7 @@ final class Frames {
         new Frame.Welcome(2, "hv2.example"),
         new Frame.Refused(RefusalCode.NO_MEMORY, "VM ledger needs 544 MiB, hv2 has 100 MiB free"),
         prepare(),
+        new Frame.BlockHashes(1, 4096, ByteBuffer.wrap(new byte[48])),
         new Frame.Prepared(64 << 20),
         chunk(7, 2, ChunkKind.PAGES, 600),
         new Frame.EpochEnd(7, 3, 12_000, 0xCAFEBABE),

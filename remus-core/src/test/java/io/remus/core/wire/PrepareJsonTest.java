@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.remus.core.epoch.DiskDurability;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.List;
@@ -27,6 +28,8 @@ class PrepareJsonTest {
             "q35",
             "10.0.2",
             List.of(new RamBlock("pc.ram", 4096)),
+            List.of(),
+            DiskDurability.MEMORY,
             25,
             300);
 
@@ -52,6 +55,10 @@ class PrepareJsonTest {
         "\"uuid\":\"0e7a        | \"uuid\":\"0E7A           | not the UUID of a VM",
         "\"blocks\":[           | \"blocks\":[null,         | a RAM block is null",
         "\"blocks\":[           | \"blocks\":[[[[[[         | Cannot deserialize",
+        "\"disks\":[            | \"disks\":[null,          | VM ledger has no list of disks",
+        "\"bytes\":10737418240  | \"bytes\":0               | size of disk vda is at least 1",
+        "\"JOURNAL\"            | \"PAPER\"                 | not one of the values accepted",
+        "\"JOURNAL\"            | null                      | without a disk durability",
         "\"failoverTimeoutMs\":300} | \"failoverTimeoutMs\":300}} | Unexpected close marker",
         "{\"vm\"                | [\"vm\"                   | Prepare",
       })
@@ -74,7 +81,18 @@ class PrepareJsonTest {
         .isThrownBy(
             () ->
                 new Frame.Prepare(
-                    "vm", Frames.UUID, 1, "<a/>", null, "q35", "10.0.2", blocks, 25, 300));
+                    "vm",
+                    Frames.UUID,
+                    1,
+                    "<a/>",
+                    null,
+                    "q35",
+                    "10.0.2",
+                    blocks,
+                    List.of(),
+                    DiskDurability.MEMORY,
+                    25,
+                    300));
   }
 
   private static String json(Frame.Prepare prepare) {
