@@ -190,6 +190,21 @@ int remus_plug_remove(const char *owner);
  * number of rules. -ENOSPC: text is too small. */
 int remus_plug_list(char *text, int64_t capacity);
 
+/* ---- sparse: disk images with holes --------------------------------------------------------------------------------- */
+
+struct remus_sparse;
+/* Opens an existing regular file or block device. A device that is opened writable is taken exclusively, as far as the
+ * kernel's own users go. -EBUSY: it is mounted, swapped to, or part of another device. -EINVAL: neither file nor device. */
+int remus_sparse_open(const char *path, int writable, struct remus_sparse **out);
+void remus_sparse_close(struct remus_sparse *sparse);
+/* Makes a range read as zeroes, without writing it where file system or device can: any offset, any length; a file's size
+ * stays. Any thread. */
+int remus_sparse_zero(struct remus_sparse *sparse, int64_t at, int64_t bytes);
+/* The first offset from there on that is not in a hole; the size when nothing follows but a hole. Any thread. */
+int64_t remus_sparse_data(struct remus_sparse *sparse, int64_t from);
+/* Bytes that a file takes on its file system; a block device's size. */
+int64_t remus_sparse_allocated(const char *path);
+
 #pragma GCC visibility pop
 
 #endif

@@ -100,4 +100,14 @@ final class NativeLibrary {
   static native int remus_plug_remove(String owner);
 
   static native int remus_plug_list(Pointer text, long capacity);
+
+  static native int remus_sparse_open(String path, int writable, PointerByReference out);
+
+  static native void remus_sparse_close(Pointer sparse);
+
+  static native int remus_sparse_zero(Pointer sparse, long at, long bytes);
+
+  static native long remus_sparse_data(Pointer sparse, long from);
+
+  static native long remus_sparse_allocated(String path);
 }
