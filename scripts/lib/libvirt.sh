@@ -66,6 +66,10 @@ vm_start() { # HOST VM
       disk_create "$(disk_of "$1" "$2" vda)" 1G
       disk_create "$(disk_of "$1" "$2" sda)" 256M
       ;;
+    sqlite-disk)
+      "$repo/src-test-vms/build" sqlite
+      disk_copy "$cache/guests/sqlite.img" "$(disk_of "$1" "$2" vda)"
+      ;;
   esac
   vm_tool "$1" start "$2"
 }
@@ -76,6 +80,13 @@ disk_of() { # HOST VM DISK
     vd*) echo "$lab/hosts/$1/var/lib/libvirt/disks/$2-$3.raw" ;;
     *) echo "$lab/hosts/$1/var/lib/libvirt/disks/$2-$3.qcow2" ;;
   esac
+}
+
+disk_copy() { # IMAGE FILE
+  [ ! -e "$2" ] || return 0
+  mkdir -p "${2%/*}"
+  cp --sparse=always "$1" "$2.new"
+  mv "$2.new" "$2"
 }
 
 # An empty ext4, made without a mount.
