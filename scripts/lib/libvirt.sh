@@ -10,10 +10,12 @@ libvirt_knowledge() {
 
 libvirt_files() { # HOST
   local etc=$lab/hosts/$1/etc/libvirt
-  # Without systemd and virtlogd; security labels are the machine's business. Cgroups would be shared by all hosts.
+  # Without systemd and virtlogd; security labels are the machine's business. Cgroups would be shared by all hosts. Which files
+  # are in use libvirt notes on the files themselves, until the next boot; a host's power-off here is no boot of the machine.
   cat >"$etc/qemu.conf" <<'END'
 security_driver = "none"
 cgroup_controllers = []
+remember_owner = 0
 stdio_handler = "file"
 END
   cat >"$etc/libvirtd.conf" <<END
@@ -56,9 +58,52 @@ vm_define() { # HOST VM
   vm_tool "$1" define /dev/stdin <"$file"
 }
 
+# Disks are made where a VM is started and they are missing: in a folder of that host alone, which survives its power-off.
 vm_start() { # HOST VM
   vm_tool "$1" dominfo "$2" >/dev/null 2>&1 || vm_define "$1" "$2"
+  case $2 in
+    ledger-disk)
+      disk_create "$(disk_of "$1" "$2" vda)" 1G
+      disk_create "$(disk_of "$1" "$2" sda)" 256M
+      ;;
+    sqlite-disk)
+      "$repo/src-test-vms/build" sqlite
+      disk_copy "$cache/guests/sqlite.img" "$(disk_of "$1" "$2" vda)"
+      ;;
+  esac
   vm_tool "$1" start "$2"
+}
+
+# Where the disk of a VM lies, seen from outside the host (below $lab/hosts/HOST) and in its own eyes without that.
+disk_of() { # HOST VM DISK
+  case $3 in
+    vd*) echo "$lab/hosts/$1/var/lib/libvirt/disks/$2-$3.raw" ;;
+    *) echo "$lab/hosts/$1/var/lib/libvirt/disks/$2-$3.qcow2" ;;
+  esac
+}
+
+disk_copy() { # IMAGE FILE
+  [ ! -e "$2" ] || return 0
+  mkdir -p "${2%/*}"
+  cp --sparse=always "$1" "$2.new"
+  mv "$2.new" "$2"
+}
+
+# An empty ext4, made without a mount.
+disk_create() { # FILE SIZE
+  [ ! -e "$1" ] || return 0
+  mkdir -p "${1%/*}"
+  rm -f "$1.new"
+  truncate -s "$2" "$1.new"
+  mkfs.ext4 -q -F -b 4096 -E lazy_itable_init=0,lazy_journal_init=0 "$1.new"
+  case $1 in
+    *.qcow2)
+      qemu-img convert -O qcow2 "$1.new" "$1.qcow2"
+      rm "$1.new"
+      mv "$1.qcow2" "$1"
+      ;;
+    *) mv "$1.new" "$1" ;;
+  esac
 }
 
 # One line of one of the guest's workloads, answered.

@@ -35,13 +35,16 @@ client_file() { # NAME
   echo "$lab/hosts/client/var/log/$1"
 }
 
+# With the ledger in the guest's RAM; on_disk (disk.sh) makes it another.
+client=client client_port=7000
+
 client_start() { # APPENDS-PER-SECOND
-  step "a client appends $1 payloads a second to the ledger, over one TCP connection"
-  rm -f "$(client_file client.json)"
+  step "a client appends $1 payloads a second to the ledger on port $client_port, over one TCP connection"
+  rm -f "$(client_file "$client.json")" "$(client_file "$client.log")"
   # shellcheck disable=SC2016  # for the inner shell
-  in_host client sh -c 'echo $$ >/run/ledger-client.pid
-    exec ledger-client "$@" --json /var/log/client.json --log /var/log/client.log' sh \
-    "$guest_address" 7000 --rate "$1" </dev/null >/dev/null &
+  in_host client sh -c 'echo $$ >"/run/$0.pid"
+    exec ledger-client "$@" --json "/var/log/$0.json" --log "/var/log/$0.log"' "$client" \
+    "$guest_address" "$client_port" --rate "$1" </dev/null >/dev/null &
   client_await 100
 }
 
@@ -52,7 +55,7 @@ client_await() { # COUNT
 
 client_answers() {
   local file
-  file=$(client_file client.log)
+  file=$(client_file "$client.log")
   if [ -e "$file" ]; then
     wc -l <"$file"
   else
@@ -67,15 +70,15 @@ client_has() { # COUNT
 # Ends the client and prints its report.
 client_stop() {
   # shellcheck disable=SC2016
-  in_host client sh -c 'kill "$(cat /run/ledger-client.pid)"'
+  in_host client sh -c 'kill "$(cat "/run/$0.pid")"' "$client"
   # Not `wait`: whoever takes the report does so in a subshell, whose child the client is not.
   wait_for 30 "the client has written its report" client_ended
-  cat "$(client_file client.json)"
+  cat "$(client_file "$client.json")"
 }
 
 client_ended() {
   # shellcheck disable=SC2016
-  ! in_host client sh -c 'kill -0 "$(cat /run/ledger-client.pid)"'
+  ! in_host client sh -c 'kill -0 "$(cat "/run/$0.pid")"' "$client" 2>/dev/null
 }
 
 # Expects that no answered append is lost and the connection is the same as at the start.

@@ -7,6 +7,8 @@
 
 # shellcheck source=scripts/lib/protection.sh
 . "${BASH_SOURCE[0]%/*}/protection.sh"
+# shellcheck source=scripts/lib/disk.sh
+. "${BASH_SOURCE[0]%/*}/disk.sh"
 
 declare -A facts=()
 failures=() missed_targets=()

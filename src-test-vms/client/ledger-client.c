@@ -11,6 +11,8 @@
 //   mismatches  answers whose number is right and whose hash is not
 //   unanswered  appends sent whose answer had not come when the run ended, or whose connection
 //   broke
+//   verified    true when the ledger, asked once more at the end, still ended with our last entry:
+//               a disk-ledger reads its file for that
 //
 // Exit status: 0 nothing lost, duplicated or mismatched; 1 something was; 2 usage, or the ledger
 // never answered.
@@ -57,6 +59,7 @@ static struct { uint64_t sequence, hash; } history; // as of the last answer
 static struct {
     uint64_t acked, lost, duplicated, mismatches, unanswered, reconnects;
     int64_t last_answer_ns, gap_ns, gap_start_ns;
+    int verified;
     uint32_t *latency_us;
     size_t latencies, latency_room;
 } seen;
@@ -304,6 +307,7 @@ static void report(FILE *file) {
             seen.mismatches);
     fprintf(file, ",\"unanswered\":%" PRIu64 ",\"reconnects\":%" PRIu64,
             seen.unanswered + pending.next - pending.first, seen.reconnects);
+    fprintf(file, ",\"verified\":%s", seen.verified ? "true" : "false");
     fprintf(file, ",\"longest_gap_ms\":%.3f,\"longest_gap_start_realtime_ns\":%" PRId64,
             (double)seen.gap_ns / 1e6, gap_start);
     fprintf(file, ",\"longest_gap_end_realtime_ns\":%" PRId64, gap_start + seen.gap_ns);
@@ -390,8 +394,10 @@ int main(int argc, char **argv) {
     }
     // The ledger's last word. With answers still under way it could not be told from them.
     if (s >= 0 && pending.first == pending.next && fcntl(s, F_SETFL, 0) == 0 &&
-        !ask_last(s, now_ns() + DRAIN_NS, &sequence, &hash))
+        !ask_last(s, now_ns() + DRAIN_NS, &sequence, &hash)) {
+        seen.verified = sequence == history.sequence && hash == history.hash;
         judge(sequence, hash, history.sequence, history.hash);
+    }
     report(json);
     if (answers && fclose(answers))
         perror("ledger-client: log");
