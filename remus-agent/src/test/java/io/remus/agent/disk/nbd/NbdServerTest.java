@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
-import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -44,7 +42,7 @@ class NbdServerTest {
   private static final NbdLimits LIMITS =
       new NbdLimits(1 << 20, 8, 4 * PAYLOAD, 1024, 16, Duration.ofSeconds(30));
 
-  private final ByteBufAllocator memory = new PooledByteBufAllocator(true);
+  private final CountedMemory memory = new CountedMemory();
   private final EventLoopGroup group =
       new MultiThreadIoEventLoopGroup(2, EpollIoHandler.newFactory());
   private final HeldExport export = new HeldExport(DISK);
@@ -68,6 +66,7 @@ class NbdServerTest {
       }
     }
     group.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly();
+    memory.assertAllIsBack();
   }
 
   @Test
@@ -389,7 +388,7 @@ class NbdServerTest {
 
   private NbdServer serve(Export disk) throws IOException {
     return NbdServer.listen(
-        socket, Access.user(4711, 4712), disk, group, memory, gone::release, LIMITS);
+        socket, Access.user(4711, 4712), disk, group, memory.allocator(), gone::release, LIMITS);
   }
 
   private void assertGone() throws InterruptedException {
