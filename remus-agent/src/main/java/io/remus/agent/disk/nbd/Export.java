@@ -10,6 +10,9 @@ import io.netty.buffer.ByteBuf;
  * came, also those of one client after another: they must not block. Ranges are within the disk and
  * not empty. An exception thrown from here ends the connection.
  *
+ * <p>What a client had sent, but what was not let in when it went, never gets here: it has no
+ * reply.
+ *
  * <p>Requests may be under way together. As the protocol has it, they are in no order until the
  * first is replied to.
  */

@@ -132,7 +132,7 @@ final class NbdConnection extends ChannelInboundHandlerAdapter {
     return new Once(
         one,
         error -> {
-          if (error == null && pending.contains(one)) {
+          if (error == null && pending.contains(one) && ctx.channel().isActive()) {
             export.flush(reply(one));
           } else {
             finish(one, error);

@@ -2,12 +2,13 @@ package io.remus.agent.disk.nbd;
 
 import io.netty.buffer.ByteBuf;
 import java.util.Collection;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
-/** A write-only disk that replies when the test does. */
-final class HeldExport implements Export {
+/** A write-only disk that replies when the test does, on the test's thread. */
+class HeldExport implements Export {
   private final long bytes;
   private final BlockingQueue<Call> calls = new LinkedBlockingQueue<>();
 
@@ -17,6 +18,23 @@ final class HeldExport implements Export {
 
   /** A request; {@code data} is the test's to release. */
   record Call(String what, ByteBuf data, Reply reply) {}
+
+  /** The same for a disk that can be read; a read's {@code data} stay the server's. */
+  static final class WithReads extends HeldExport implements ReadableExport {
+    WithReads(long bytes) {
+      super(bytes);
+    }
+
+    @Override
+    public void read(long offset, int length, ByteBuf into, Reply reply) {
+      super.calls.add(new Call("read " + offset + " " + length, into, reply));
+    }
+
+    @Override
+    public List<Extent> extents(long offset, long length) {
+      throw new IllegalStateException("this disk is broken");
+    }
+  }
 
   /** The next request; waits for it. */
   Call next() throws InterruptedException {

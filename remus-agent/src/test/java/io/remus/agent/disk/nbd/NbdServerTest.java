@@ -359,6 +359,65 @@ class NbdServerTest {
   }
 
   @Test
+  void shouldNotTakeMemoryAwayThatTheExportStillReadsInto() throws Exception {
+    server.close();
+    HeldExport disk = new HeldExport.WithReads(DISK);
+    server = serve(disk);
+    RawClient client = RawClient.begun(socket, false);
+    client.request(NbdRequest.READ, 0, 1, 0, 4096);
+    Call read = disk.next();
+
+    client.close();
+    assertGone();
+
+    assertThat(read.data().refCnt()).isOne();
+    read.data().writeZero(4096);
+    read.reply().ok();
+    await().until(() -> read.data().refCnt() == 0);
+  }
+
+  @Test
+  void shouldFailAReadThatIsShortAndDisconnect() throws Exception {
+    server.close();
+    HeldExport disk = new HeldExport.WithReads(DISK);
+    server = serve(disk);
+    try (RawClient client = RawClient.begun(socket, false)) {
+      client.request(NbdRequest.READ, 0, 1, 0, 4096);
+      Call read = disk.next();
+      read.data().writeZero(4095);
+
+      read.reply().ok();
+
+      assertThat(client.readToEnd()).isZero();
+      await().until(() -> read.data().refCnt() == 0);
+    }
+  }
+
+  @Test
+  void shouldDisconnectTheClientOfAnExportThatThrows() throws Exception {
+    server.close();
+    server = serve(new HeldExport.WithReads(DISK));
+    try (RawClient client = new RawClient(socket)) {
+      client.greet();
+      client.option(NbdOption.STRUCTURED_REPLY, new byte[0]);
+      assertThat(client.optionReply().type()).isOne();
+      byte[] allocation = bytes("\0\0\0\0\0\0\0\1\0\0\0\17base:allocation");
+      client.option(NbdOption.SET_META_CONTEXT, allocation);
+      assertThat(client.optionReply().type()).isEqualTo(4);
+      assertThat(client.optionReply().type()).isOne();
+      client.option(NbdOption.GO, RawClient.go("vda"));
+      assertThat(client.optionReply().type()).isEqualTo(3);
+      assertThat(client.optionReply().type()).isOne();
+
+      client.request(NbdRequest.BLOCK_STATUS, 0, 1, 0, 4096);
+
+      assertThat(client.readToEnd()).isZero();
+    }
+    assertGone();
+    assertThat(listExports()).isNotEmpty();
+  }
+
+  @Test
   void shouldLetOnlyItsUserConnect() throws Exception {
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket)))
         .isEqualTo("rw-------");
