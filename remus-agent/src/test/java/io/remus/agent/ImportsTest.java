@@ -57,6 +57,21 @@ class ImportsTest {
                   "java.net"));
 
   @ArchTest
+  static final ArchRule shouldKeepNbdAProtocolAndNothingElse =
+      classes()
+          .that()
+          .resideInAPackage("io.remus.agent.disk.nbd")
+          .should()
+          .onlyDependOnClassesThat(
+              resideInAnyPackage(
+                  "io.remus.agent.disk.nbd",
+                  "io.remus.agent.socket",
+                  "io.remus.core..",
+                  "io.netty..",
+                  "org.slf4j",
+                  "java.."));
+
+  @ArchTest
   static final ArchRule shouldNotMakeAnAckAnywhereButInCommit =
       noClasses()
           .that()

@@ -15,6 +15,8 @@ import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.timeout.ReadTimeoutHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
+import io.remus.agent.socket.Access;
+import io.remus.agent.socket.SocketFile;
 import io.remus.agent.status.EventLog;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -62,7 +64,9 @@ public final class ControlServer implements AutoCloseable {
    */
   public static ControlServer start(
       Path socket, String group, Operations operations, EventLog events) throws IOException {
-    ControlServer server = new ControlServer(new SocketFile(socket, group));
+    ControlServer server =
+        new ControlServer(
+            new SocketFile(socket, Access.group(group), "set control.socket to another path"));
     try {
       server.bind(new Routes(operations), events);
       return server;
