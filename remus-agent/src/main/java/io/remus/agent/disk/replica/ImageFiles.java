@@ -16,23 +16,24 @@ final class ImageFiles {
   /**
    * @throws ReplicaException when one is missing, too small, another's, or used by someone else
    */
-  static List<ImageFile> open(Storage storage, ReplicaRecord record) throws IOException {
+  static List<ImageFile> open(Storage storage, String vm, List<ReplicaRecord.Disk> disks)
+      throws IOException {
     List<ImageFile> files = new ArrayList<>();
     try {
       Map<FileId, String> taken = new HashMap<>();
-      for (ReplicaRecord.Disk disk : record.disks()) {
+      for (ReplicaRecord.Disk disk : disks) {
         Path path = Path.of(disk.path());
         if (!storage.exists(path)) {
           throw new ReplicaException(
-              record.vm(), "the image %s of disk %s is missing".formatted(path, disk.target()));
+              vm, "the image %s of disk %s is missing".formatted(path, disk.target()));
         }
         String other = taken.putIfAbsent(storage.identify(path), disk.target());
         if (other != null) {
           throw new ReplicaException(
-              record.vm(), "disks %s and %s share %s".formatted(other, disk.target(), path));
+              vm, "disks %s and %s share %s".formatted(other, disk.target(), path));
         }
-        files.add(open(storage, record.vm(), path));
-        refuseTooSmall(record.vm(), disk, files.get(files.size() - 1).size());
+        files.add(open(storage, vm, path));
+        refuseTooSmall(vm, disk, files.get(files.size() - 1).size());
       }
       return files;
     } catch (IOException | RuntimeException e) {

@@ -43,9 +43,7 @@ record OpenedReplica(
     for (int i = 0; i < spec.disks().size(); i++) {
       blank.add(mustBeMade(storage, spec, spec.disks().get(i), fresh.disks().get(i)));
     }
-    for (ReplicaRecord.Disk disk : fresh.disks()) {
-      refuseUsed(storage, spec.vm(), Path.of(disk.path()));
-    }
+    refuseBadImages(storage, fresh, blank);
     if (!known || !record.current().disks().equals(fresh.disks()) || blank.contains(true)) {
       record.update(before -> fresh);
     }
@@ -56,7 +54,13 @@ record OpenedReplica(
     }
     storage.forceDirectory(directory);
     return new OpenedReplica(
-        spec, directory, record, fresh, ImageFiles.open(storage, fresh), blank, nextSegment);
+        spec,
+        directory,
+        record,
+        fresh,
+        ImageFiles.open(storage, spec.vm(), fresh.disks()),
+        blank,
+        nextSegment);
   }
 
   Journal journal(Storage storage, long limitBytes) {
@@ -148,10 +152,20 @@ record OpenedReplica(
     }
   }
 
-  /** Before an image of the wrong size is replaced under its user. */
-  private static void refuseUsed(Storage storage, String vm, Path path) throws IOException {
-    if (storage.exists(path)) {
-      ImageFiles.refuseUsed(storage, vm, path);
+  /** Before anything is written, so that a refusal leaves no trace. */
+  private static void refuseBadImages(Storage storage, ReplicaRecord fresh, List<Boolean> blank)
+      throws IOException {
+    List<ReplicaRecord.Disk> kept = new ArrayList<>();
+    for (int i = 0; i < blank.size(); i++) {
+      ReplicaRecord.Disk disk = fresh.disks().get(i);
+      if (!blank.get(i)) {
+        kept.add(disk);
+      } else if (storage.exists(Path.of(disk.path()))) {
+        ImageFiles.refuseUsed(storage, fresh.vm(), Path.of(disk.path()));
+      }
+    }
+    for (ImageFile file : ImageFiles.open(storage, fresh.vm(), kept)) {
+      file.close();
     }
   }
 }

@@ -207,7 +207,7 @@ final class Recovery {
   // ---- what becomes of it
 
   private void apply(List<Replayable> segments) throws IOException {
-    try (Images images = new Images(ImageFiles.open(storage, record))) {
+    try (Images images = new Images(ImageFiles.open(storage, record.vm(), record.disks()))) {
       for (Replayable segment : segments) {
         try (SegmentReader reader = new SegmentReader(segment.file(), segment.head())) {
           while (reader.position() < segment.end()) {

@@ -113,11 +113,25 @@ final class SimulatedDisk implements Storage {
     return names.get(file).now.bytes.clone();
   }
 
-  void overwrite(Path file, byte[] bytes) {
-    Inode inode = names.get(file);
-    inode.now.bytes = bytes.clone();
-    inode.forced = bytes.clone();
-    inode.unforced.clear();
+  /** All files as they are. */
+  Map<Path, byte[]> snapshot() {
+    Map<Path, byte[]> all = new HashMap<>();
+    names.forEach((file, inode) -> all.put(file, inode.now.bytes.clone()));
+    return all;
+  }
+
+  /** These files and no others, all of them on disk. */
+  void restore(Map<Path, byte[]> all) {
+    names = new HashMap<>();
+    all.forEach(
+        (file, bytes) -> {
+          Inode inode = new Inode();
+          inode.now.bytes = bytes.clone();
+          inode.forced = bytes.clone();
+          names.put(file, inode);
+        });
+    forcedNames = new HashMap<>(names);
+    unforcedNames.clear();
   }
 
   /** Returns true when the operation is the last: it may do a part. */
