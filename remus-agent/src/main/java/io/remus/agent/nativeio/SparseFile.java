@@ -16,8 +16,7 @@ public final class SparseFile extends Handle {
    * @throws NativeException with {@link Errno#EBUSY} when the device is mounted or part of another
    */
   public SparseFile(String path, boolean writable) throws NativeException {
-    super(
-        "open " + path, out -> NativeLibrary.remus_sparse_open(path, writable ? 1 : 0, out));
+    super("open " + path, out -> NativeLibrary.remus_sparse_open(path, writable ? 1 : 0, out));
     this.path = path;
   }
 
@@ -35,8 +34,7 @@ public final class SparseFile extends Handle {
 
   /** Bytes that a file takes on its file system; a block device's size. */
   public static long allocated(String path) throws NativeException {
-    return NativeException.check(
-        "look at " + path, NativeLibrary.remus_sparse_allocated(path));
+    return NativeException.check("look at " + path, NativeLibrary.remus_sparse_allocated(path));
   }
 
   @Override

@@ -1,0 +1,93 @@
+package io.remus.agent.disk.replica;
+
+import java.io.IOException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+
+/**
+ * Moves committed epochs from the journal to the images, piece by piece; whichever thread asks: the
+ * applier, or the owner when it needs room or wants everything applied.
+ */
+final class Applying {
+  /** So much may wait in the page cache before the images are forced, which bounds later forces. */
+  static final long UNFORCED_BYTES = 64 << 20;
+
+  private final Journal journal;
+  private final Images images;
+  private final RecordFile record;
+  private final LongSupplier clockNs;
+  private final AtomicLong appliedBytes = new AtomicLong();
+
+  Applying(Journal journal, Images images, RecordFile record, LongSupplier clockNs) {
+    this.journal = journal;
+    this.images = images;
+    this.record = record;
+    this.clockNs = clockNs;
+  }
+
+  /**
+   * Does the oldest work there is.
+   *
+   * @param mostBytes about how much to apply at most
+   * @return false when there was nothing to do
+   */
+  synchronized boolean step(long mostBytes) throws IOException {
+    boolean flush = images.unforcedBytes() >= UNFORCED_BYTES;
+    if (flush) {
+      images.force();
+    }
+    Segment segment = journal.oldest();
+    return (segment != null && step(segment, mostBytes)) || flush;
+  }
+
+  private boolean step(Segment segment, long mostBytes) throws IOException {
+    boolean sealed = journal.isSealed(segment);
+    long end = journal.committed(segment);
+    boolean behind = segment.reader().position() < end;
+    if (behind) {
+      journal.force(segment, end);
+      apply(segment, end, mostBytes);
+    }
+    if (sealed && segment.reader().position() == end) {
+      finish(segment);
+      return true;
+    }
+    return behind;
+  }
+
+  private void apply(Segment segment, long end, long mostBytes) throws IOException {
+    SegmentReader reader = segment.reader();
+    long bytes = 0;
+    while (reader.position() < end && bytes < mostBytes) {
+      if (!reader.next(end)) {
+        throw new DamagedJournalException(
+            segment.file().path(),
+            "what was written at byte %d reads otherwise".formatted(reader.position()));
+      }
+      if (reader.record().kind() == RecordHead.Kind.DATA) {
+        images.apply(reader.data());
+        bytes += reader.record().length();
+      }
+    }
+    appliedBytes.addAndGet(bytes);
+    journal.applied(bytes, clockNs.getAsLong());
+  }
+
+  private void finish(Segment segment) throws IOException {
+    images.force();
+    long second = journal.second();
+    record.update(before -> before.consistent(segment.last(), second));
+    journal.removeOldest();
+  }
+
+  /** Drops the journal, after what {@code fresh} says is on disk. */
+  synchronized void restart(ReplicaRecord fresh) throws IOException {
+    record.update(before -> fresh);
+    journal.clear();
+  }
+
+  /** Bytes of records that were applied. Any thread, at once. */
+  long appliedBytes() {
+    return appliedBytes.get();
+  }
+}

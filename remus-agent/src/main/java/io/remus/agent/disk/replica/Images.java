@@ -1,0 +1,85 @@
+package io.remus.agent.disk.replica;
+
+import io.netty.buffer.ByteBuf;
+import io.remus.core.wire.DiskRecords;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** The images of a VM's disks. One thread applies at a time; any may force. */
+final class Images implements Closeable {
+  private final List<ImageFile> files;
+
+  /** Not 0 for an image that was written since it was forced. */
+  private final AtomicIntegerArray written;
+
+  private final AtomicLong unforced = new AtomicLong();
+  private final AtomicLong forces = new AtomicLong();
+
+  /**
+   * @param files open, in the order that records count disks; closed with this
+   */
+  Images(List<ImageFile> files) {
+    this.files = List.copyOf(files);
+    written = new AtomicIntegerArray(files.size());
+  }
+
+  List<Path> paths() {
+    return files.stream().map(ImageFile::path).toList();
+  }
+
+  /** Does what checked records say. */
+  void apply(ByteBuf records) throws IOException {
+    DiskRecords.visit(
+        records,
+        new DiskRecords.Visitor() {
+          @Override
+          public void write(int disk, long offset, ByteBuf data) throws IOException {
+            files.get(disk).write(offset, data.nioBuffer());
+            wrote(disk, data.readableBytes());
+          }
+
+          @Override
+          public void zero(int disk, long offset, long length) throws IOException {
+            files.get(disk).zero(offset, length);
+            wrote(disk, DiskRecords.HEAD_BYTES);
+          }
+        });
+  }
+
+  /** After the write: a force that comes in between then forces once more than it had to. */
+  private void wrote(int disk, long bytes) {
+    written.set(disk, 1);
+    unforced.addAndGet(bytes);
+  }
+
+  /** When this returns, all that was applied before is on disk. */
+  void force() throws IOException {
+    unforced.set(0);
+    for (int i = 0; i < files.size(); i++) {
+      if (written.getAndSet(i, 0) != 0) {
+        files.get(i).force();
+        forces.incrementAndGet();
+      }
+    }
+  }
+
+  /** Bytes that were written since the last force, roughly. */
+  long unforcedBytes() {
+    return unforced.get();
+  }
+
+  long forces() {
+    return forces.get();
+  }
+
+  @Override
+  public void close() throws IOException {
+    for (ImageFile file : files) {
+      file.close();
+    }
+  }
+}
