@@ -96,7 +96,7 @@ disk_judge_plain() { # IMAGE
 
 disk_verdict() { # IMAGE [LOG]
   local name=${1##*/} verdict
-  verdict=$(PATH=$cache/bin:$PATH disk-judge "$@") || true
+  verdict=$("$cache/bin/disk-judge" "$@") || true
   fact "$name" "$verdict"
   step "$name: ${verdict:-no verdict}"
   expect "$name is clean: no fault in its file system, nothing torn, nothing missing that was answered" holds "$verdict" '.clean'

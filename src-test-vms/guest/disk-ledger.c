@@ -120,6 +120,7 @@ int main(int argc, char **argv) {
         return fail(strerror(errno));
     sync(); // the file's name
     struct line_server *server = lines_listen(7003, answer);
+    lines_one_by_one(server);
     for (;;)
         lines_serve(server, -1);
 }

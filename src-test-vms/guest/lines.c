@@ -17,6 +17,7 @@
 struct line_server {
     int listener;
     int epoll;
+    int one_by_one;
     line_answer *answer;
 };
 
@@ -53,6 +54,10 @@ struct line_server *lines_listen(unsigned short port, line_answer *answer) {
     return server;
 }
 
+void lines_one_by_one(struct line_server *server) {
+    server->one_by_one = 1;
+}
+
 static void welcome(struct line_server *server) {
     int socket = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket < 0)
@@ -69,25 +74,6 @@ static void welcome(struct line_server *server) {
     client->socket = socket;
 }
 
-// Answers whole lines while there is room for another reply; returns -1 when a line never ends.
-static int answer_lines(struct line_server *server, struct client *client) {
-    size_t done = 0;
-    char *end;
-    while (client->out_length + LINE_MAX_BYTES <= sizeof client->out &&
-           (end = memchr(client->in + done, '\n', client->in_length - done))) {
-        *end = 0;
-        char *line = client->in + done;
-        client->out_length +=
-            server->answer(line, (size_t)(end - line), client->out + client->out_length);
-        done = (size_t)(end + 1 - client->in);
-    }
-    client->in_length -= done;
-    memmove(client->in, client->in + done, client->in_length);
-    int endless =
-        client->in_length >= LINE_MAX_BYTES && !memchr(client->in, '\n', client->in_length);
-    return endless ? -1 : 0;
-}
-
 static int would_block(ssize_t result) {
     return result < 0 && (errno == EAGAIN || errno == EINTR);
 }
@@ -99,6 +85,28 @@ static int write_out(struct client *client) {
     client->out_length -= (size_t)n;
     memmove(client->out, client->out + n, client->out_length);
     return 0;
+}
+
+// Answers whole lines while there is room for another reply; returns -1 when a line never ends or
+// the client has gone.
+static int answer_lines(struct line_server *server, struct client *client) {
+    size_t done = 0;
+    char *end;
+    while (client->out_length + LINE_MAX_BYTES <= sizeof client->out &&
+           (end = memchr(client->in + done, '\n', client->in_length - done))) {
+        *end = 0;
+        char *line = client->in + done;
+        client->out_length +=
+            server->answer(line, (size_t)(end - line), client->out + client->out_length);
+        done = (size_t)(end + 1 - client->in);
+        if (server->one_by_one && write_out(client))
+            return -1;
+    }
+    client->in_length -= done;
+    memmove(client->in, client->in + done, client->in_length);
+    int endless =
+        client->in_length >= LINE_MAX_BYTES && !memchr(client->in, '\n', client->in_length);
+    return endless ? -1 : 0;
 }
 
 static int read_in(struct client *client) {

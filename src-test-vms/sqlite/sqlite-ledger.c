@@ -197,6 +197,7 @@ int main(int argc, char **argv) {
     database = argv[1];
     int is_new = access(database, F_OK) != 0;
     struct line_server *server = lines_listen(7003, answer);
+    lines_one_by_one(server);
     writer = sqlite_start();
     if (sqlite_run(&writer,
                    is_new ? "PRAGMA journal_mode=WAL;\n"
