@@ -88,14 +88,16 @@ enum remus_pause_result {
     REMUS_PAUSE_PENDING,    /* pages that did not fit */
     REMUS_PAUSE_STATE_BYTES,
     REMUS_PAUSE_MARKER, /* queue id of the last packet the guest sent, -1 without a queue */
+    REMUS_PAUSE_WRITES, /* *writes when the guest had stopped, 0 without */
     REMUS_PAUSE_RESULTS
 };
 
 struct remus_queue;
 
 /*
- * Waits at most timeout_ms for the guest to stop, notes the marker of queue (may be NULL), scans, copies into the
- * emptied arena and, when nothing is left pending, drains the device state into state (capacity state_bytes) until QEMU
+ * Waits at most timeout_ms for the guest to stop, notes the marker of queue (may be NULL) and the count of disk writes
+ * that another thread keeps in *writes (may be NULL; QEMU's stop has drained them all), scans, copies into the emptied
+ * arena and, when nothing is left pending, drains the device state into state (capacity state_bytes) until QEMU
  * restarts the guest. Returns 0 when the guest runs again, 1 when pages are left pending AND THE GUEST STANDS STILL:
  * the caller must then call remus_pause_more until 0, or remus_pause_abort.
  * On any failure the guest has been let go (state drained away, or the FIFO replaced so that QEMU gets EPIPE) and the
@@ -107,8 +109,9 @@ struct remus_queue;
  * command failed early). Whether the state is whole only the command's reply tells: without a good reply it is none.
  */
 int remus_pause(struct remus_gate *gate, struct remus_tracker *tracker, struct remus_arena *arena,
-                struct remus_queue *queue, void *state, int64_t state_bytes, int timeout_ms, int64_t *result);
-/* As remus_pause from the copy on. STOPPED_AT, SCAN_NS and MARKER of result stay as they are; a failure gives back the
+                struct remus_queue *queue, const int64_t *writes, void *state, int64_t state_bytes,
+                int timeout_ms, int64_t *result);
+/* As remus_pause from the copy on. STOPPED_AT, SCAN_NS, MARKER and WRITES of result stay as they are; a failure gives back the
  * pages of the whole epoch. */
 int remus_pause_more(struct remus_gate *gate, struct remus_tracker *tracker, struct remus_arena *arena, void *state,
                      int64_t state_bytes, int64_t *result);

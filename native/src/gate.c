@@ -219,8 +219,8 @@ static int fail(struct remus_tracker *tracker, struct remus_arena *arena, int er
  */
 
 int remus_pause(struct remus_gate *gate, struct remus_tracker *tracker, struct remus_arena *arena,
-                struct remus_queue *queue, void *state, int64_t state_bytes, int timeout_ms,
-                int64_t *result) {
+                struct remus_queue *queue, const int64_t *writes, void *state, int64_t state_bytes,
+                int timeout_ms, int64_t *result) {
     memset(result, 0, REMUS_PAUSE_RESULTS * sizeof *result);
     arena_empty(arena);
     tracker_begin(tracker);
@@ -230,6 +230,7 @@ int remus_pause(struct remus_gate *gate, struct remus_tracker *tracker, struct r
     }
     result[REMUS_PAUSE_STOPPED_AT] = now_ns();
     result[REMUS_PAUSE_MARKER] = queue == NULL ? -1 : remus_queue_marker(queue);
+    result[REMUS_PAUSE_WRITES] = writes == NULL ? 0 : __atomic_load_n(writes, __ATOMIC_ACQUIRE);
     if (queue != NULL && result[REMUS_PAUSE_MARKER] < 0) {
         let_go(gate);
         return result[REMUS_PAUSE_MARKER];

@@ -16,6 +16,7 @@ struct scene {
     struct remus_gate *gate;
     struct remus_tracker *tracker;
     struct remus_arena *arena;
+    int64_t writes;
     uint8_t state[64 * 1024];
     int64_t result[REMUS_PAUSE_RESULTS];
 };
@@ -78,14 +79,15 @@ static int end_of(pid_t child) {
 }
 
 static int pause_with(struct scene *scene, int timeout_ms) {
-    return remus_pause(scene->gate, scene->tracker, scene->arena, NULL, scene->state,
-                       sizeof scene->state, timeout_ms, scene->result);
+    return remus_pause(scene->gate, scene->tracker, scene->arena, NULL, &scene->writes,
+                       scene->state, sizeof scene->state, timeout_ms, scene->result);
 }
 
 static void should_capture_pages_and_state_and_let_the_guest_go(void) {
     struct scene *scene = set(PAGES);
     for (int epoch = 0; epoch < 20; epoch++) {
         victim_fill(&scene->victim, 7, 3, 1 + epoch);
+        scene->writes = 100 + epoch;
         pid_t qemu = fake_qemu(scene, "QEVM", STATE_BYTES, false);
         if (epoch % 2) { /* the command may be well on its way before the pause begins */
             struct stat info;
@@ -98,6 +100,7 @@ static void should_capture_pages_and_state_and_let_the_guest_go(void) {
         CHECK_EQUAL(0, scene->result[REMUS_PAUSE_PENDING]);
         CHECK_EQUAL(STATE_BYTES, scene->result[REMUS_PAUSE_STATE_BYTES]);
         CHECK_EQUAL(-1, scene->result[REMUS_PAUSE_MARKER]);
+        CHECK_EQUAL(100 + epoch, scene->result[REMUS_PAUSE_WRITES]);
         CHECK(scene->result[REMUS_PAUSE_STOPPED_AT] > 0);
         CHECK(scene->result[REMUS_PAUSE_RESUMED_AT] >= scene->result[REMUS_PAUSE_STOPPED_AT]);
         CHECK_EQUAL(1 + epoch, scene->arena->data[0]);

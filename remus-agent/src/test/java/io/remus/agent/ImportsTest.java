@@ -15,6 +15,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import io.remus.agent.disk.replica.Replica;
 import io.remus.agent.nativeio.OutputQueue;
 import io.remus.agent.nativeio.StandbyMemory;
 import io.remus.agent.release.OutputPlug;
@@ -112,6 +113,18 @@ class ImportsTest {
           .resideOutsideOfPackage("io.remus.agent.commit")
           .should()
           .accessTargetWhere(uses(StandbyMemory.class, "apply"));
+
+  @ArchTest
+  static final ArchRule shouldNotLetAnythingReceivedReachAReplicaButThroughCommit =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("io.remus.agent.commit", "io.remus.agent.disk..")
+          .should()
+          .accessTargetWhere(
+              uses(Replica.class, "synchronise")
+                  .or(uses(Replica.class, "stage"))
+                  .or(uses(Replica.class, "commit"))
+                  .or(uses(Replica.class, "settle")));
 
   @ArchTest
   static final ArchRule shouldNotKnowTheConductorExceptAtBoot =

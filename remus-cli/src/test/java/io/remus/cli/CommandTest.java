@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 class CommandTest {
   private static final VmStatus.Sync SYNC =
-      new VmStatus.Sync(2, 200L << 20, 4_711, 1_500, 300.0 * (1 << 20), 40);
+      new VmStatus.Sync(2, 200L << 20, 4_711, 1_500, 300.0 * (1 << 20), 40, 0);
 
   @TempDir Path directory;
   private ScriptedAgent agent;
@@ -54,7 +54,8 @@ class CommandTest {
     assertThat(run.exit()).isZero();
     assertThat(run.out()).contains("VM ledger: connecting");
     assertThat(agent.asked)
-        .containsExactly("protect ledger ProtectRequest[backup=hv2, intervalMs=50, disk=none]");
+        .containsExactly(
+            "protect ledger ProtectRequest[backup=hv2, intervalMs=50, disk=none, diskDurability=null]");
   }
 
   @Test

@@ -5,6 +5,7 @@ import io.remus.agent.control.Operations;
 import io.remus.agent.control.RefusedException;
 import io.remus.agent.status.EventLog;
 import io.remus.core.control.AgentInfo;
+import io.remus.core.control.DiskDurability;
 import io.remus.core.control.DoctorReport;
 import io.remus.core.control.Figures;
 import io.remus.core.control.ProtectRequest;
@@ -115,6 +116,8 @@ final class ScriptedAgent implements Operations, AutoCloseable {
         "hv2",
         3,
         25,
+        List.of("vda"),
+        DiskDurability.JOURNAL,
         "write-protect",
         "nft bridge queue 7400",
         VmStatus.Epochs.ofPrimary(12, 11, 10),

@@ -26,7 +26,8 @@ class UsageTest {
           protect db1 --backup hv2 --interval 5ms      | 10ms to 1s
           protect db1 --backup hv2 --interval 25       | such as "25ms"
           protect db1 --backup hv2 --interval 10500us  | whole milliseconds
-          protect db1 --backup hv2 --disk mirror       | --disk
+          protect db1 --backup hv2 --disk some         | --disk
+          protect db1 --backup hv2 --disk-durability x | --disk-durability
           protect db1 --backup=                        | "" is no name
           protect a/b --backup hv2                     | "a/b" is no name
           status ../x                                  | "../x" is no name

@@ -30,15 +30,17 @@ public final class EpochCapture implements AutoCloseable {
   private static final long STATE_BYTES = 16L << 20;
 
   private final RunningGuest guest;
+  private final DiskBarrier disks;
   private Gate gate;
   private final Tracker tracker;
   private final Arena arena;
   private final ExecutorService commands;
   private Future<?> command;
 
-  public EpochCapture(RunningGuest guest, TrackerKind kind, long arenaBytes)
+  public EpochCapture(RunningGuest guest, TrackerKind kind, long arenaBytes, DiskBarrier disks)
       throws NativeException {
     this.guest = guest;
+    this.disks = disks;
     this.commands =
         Executors.newSingleThreadExecutor(
             task -> {
@@ -122,7 +124,7 @@ public final class EpochCapture implements AutoCloseable {
    *     are left and the guest STANDS STILL until {@link #more} or {@link #abort}
    */
   public boolean pause(OutputQueue queue) throws IOException {
-    return meet(() -> gate.pause(tracker, arena, queue, STOP_LIMIT_MS));
+    return meet(() -> gate.pause(tracker, arena, queue, disks.count(), STOP_LIMIT_MS));
   }
 
   /** Goes on with an epoch that did not fit the arena. As {@link #pause}. */
@@ -147,6 +149,7 @@ public final class EpochCapture implements AutoCloseable {
   private boolean meet(Meeting meeting) throws IOException {
     long deadlineNs = System.nanoTime() + COMMAND_LIMIT_S * 1_000_000_000L;
     while (true) {
+      disks.guestStops();
       command = commands.submit(this::saveDeviceState);
       try {
         return meeting.meet();
@@ -160,18 +163,21 @@ public final class EpochCapture implements AutoCloseable {
         }
         gate.close();
         gate = openGate();
+      } finally {
+        disks.guestStopped();
       }
     }
   }
 
   private Void saveDeviceState() throws GuestException {
     guest.saveDeviceState();
+    disks.verify();
     return null;
   }
 
   /**
-   * Waits until QEMU confirms that the device state is whole. Without that the epoch is worth
-   * nothing.
+   * Waits until QEMU confirms that the device state is whole and no disk write was missed. Without
+   * that the epoch is worth nothing.
    */
   public void finish() throws IOException {
     try {

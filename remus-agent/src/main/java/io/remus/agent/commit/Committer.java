@@ -1,8 +1,10 @@
 package io.remus.agent.commit;
 
 import io.netty.buffer.ByteBuf;
+import io.remus.agent.disk.replica.Replica;
 import io.remus.agent.nativeio.NativeException;
 import io.remus.agent.nativeio.StandbyMemory;
+import io.remus.agent.receive.EpochReceiver;
 import io.remus.agent.stage.EpochStage;
 import io.remus.core.epoch.EpochId;
 import io.remus.core.epoch.Term;
@@ -13,21 +15,26 @@ import java.nio.ByteBuffer;
 /**
  * Moves the standby from one epoch to the next, and is the only maker of an ack.
  *
- * <p>A committed epoch is whole in this process and will be applied before anything runs from the
- * standby; that is what the ack says. Owned by one thread.
+ * <p>A committed epoch is whole in this process, its disk writes are in the replica's journal, and
+ * all of it will be applied before anything runs from the standby; that is what the ack says. Owned
+ * by one thread.
  */
-public final class Committer {
+public final class Committer implements EpochReceiver.Target {
   private final Term term;
   private final StandbyMemory memory;
+  private final Replica replica;
+  private boolean synchronising;
   private EpochStage committed;
   private ByteBuffer deviceState;
 
   /**
    * @param term the primary's term, under which epochs are acked
+   * @param replica of the guest's disks; null when none is replicated
    */
-  public Committer(Term term, StandbyMemory memory) {
+  public Committer(Term term, StandbyMemory memory, Replica replica) {
     this.term = term;
     this.memory = memory;
+    this.replica = replica;
   }
 
   /**
@@ -35,12 +42,17 @@ public final class Committer {
    *
    * @param stage a whole epoch that was verified; owned by the committer from now on
    * @return what to send to the primary, which then releases the epoch's output
+   * @throws IOException when the disk writes cannot be committed: the standby is then of no use
    */
-  public Frame.Ack commit(EpochId epoch, EpochStage stage) {
+  public Frame.Ack commit(EpochId epoch, EpochStage stage) throws IOException {
     if (committed != null) {
       throw new IllegalStateException("the epoch before " + epoch + " is not applied yet");
     }
     committed = stage;
+    if (replica != null) {
+      beginSynchronisation();
+      replica.commit(term.number(), epoch.number());
+    }
     deviceState = stage.deviceState();
     return new Frame.Ack(term.number(), epoch.number());
   }
@@ -58,11 +70,42 @@ public final class Committer {
     }
   }
 
+  /** Nothing can run from these yet. */
+  @Override
+  public void synchronise(ByteBuf pages) throws NativeException {
+    memory.apply(pages);
+  }
+
+  @Override
+  public void disk(long epoch, ByteBuf records) throws IOException {
+    beginSynchronisation();
+    if (epoch == 0) {
+      replica.synchronise(records);
+    } else {
+      replica.stage(epoch, records);
+    }
+  }
+
   /**
-   * Pages of the initial synchronisation, which belong to no epoch: nothing can run from them yet.
+   * Not before anything came: a protection that ended before that leaves an older replica as it
+   * was.
    */
-  public void applySynchronisation(ByteBuf records) throws NativeException {
-    memory.apply(records);
+  private void beginSynchronisation() throws IOException {
+    if (!synchronising) {
+      replica.beginSynchronisation(term.number());
+      synchronising = true;
+    }
+  }
+
+  /**
+   * Makes the disks what they were at the last committed epoch, for a guest to run on under its own
+   * term.
+   */
+  public void settle() throws IOException {
+    if (replica != null) {
+      replica.settle();
+      replica.activated(term.next().number());
+    }
   }
 
   /** The device state of the last committed epoch. */

@@ -1,5 +1,9 @@
 package io.remus.agent.conductor;
 
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import io.remus.agent.config.AgentConfig;
 import io.remus.agent.guest.GuestException;
 import io.remus.agent.guest.Hypervisor;
@@ -23,12 +27,14 @@ import java.util.concurrent.TimeUnit;
 
 /** Everything of an agent but its control socket. Opened once, closed once. */
 public final class Agent implements AutoCloseable {
+  private static final int DISK_THREADS = 2;
   private static final long LIBVIRT_LOOK_S = 5;
 
   private final AgentConfig config;
   private final Features features;
   private final PeerTransport transport;
   private final PeerDialer dialer;
+  private final EventLoopGroup diskIo;
   private final EventLog events;
   private final EpochLog epochLog;
   private final ScheduledExecutorService clock;
@@ -52,6 +58,9 @@ public final class Agent implements AutoCloseable {
     TermStore terms = new TermStore(state.resolve("vms"));
     this.transport = new PeerTransport(tls(config));
     this.dialer = new PeerDialer(transport);
+    this.diskIo =
+        new MultiThreadIoEventLoopGroup(
+            DISK_THREADS, new DefaultThreadFactory("disk", true), EpollIoHandler.newFactory());
     this.events = EventLog.open(state, InstantSource.system());
     this.epochLog = EpochLog.open(config.log().epochs());
     this.clock = timer("clock");
@@ -65,6 +74,7 @@ public final class Agent implements AutoCloseable {
             hypervisor,
             dialer,
             transport.allocator(),
+            diskIo,
             new PeerInquiry(dialer, clock),
             clock,
             terms,
@@ -152,6 +162,7 @@ public final class Agent implements AutoCloseable {
     listener.close();
     conductor.stop();
     transport.close();
+    diskIo.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     hypervisor.close();
     clock.shutdown();
     libvirtClock.shutdown();

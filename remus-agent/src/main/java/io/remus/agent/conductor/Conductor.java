@@ -8,6 +8,7 @@ import io.remus.agent.peer.FrameListener;
 import io.remus.agent.peer.PeerConnection;
 import io.remus.agent.term.VmRecord;
 import io.remus.agent.term.Wish;
+import io.remus.core.control.DiskDurability;
 import io.remus.core.control.EventRecord.Level;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.VmRole;
@@ -79,6 +80,8 @@ public final class Conductor {
         record.wish().peer(),
         record.term(),
         record.wish().intervalMs(),
+        List.of(),
+        null,
         null,
         null,
         null,
@@ -95,7 +98,9 @@ public final class Conductor {
             ? request.intervalMs()
             : (int) around.config().protection().interval().toMillis();
     boolean withoutDisks = ProtectRequest.DISK_NONE.equals(request.disk());
-    return protect(name, new Wish(request.backup(), intervalMs, withoutDisks));
+    DiskDurability durability =
+        request.diskDurability() == null ? DiskDurability.MEMORY : request.diskDurability();
+    return protect(name, new Wish(request.backup(), intervalMs, withoutDisks, durability));
   }
 
   CompletableFuture<VmStatus> protect(String name, Wish wish) {

@@ -14,7 +14,6 @@ import io.remus.core.control.EventRecord.Level;
 import io.remus.core.control.VmRole;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
-import io.remus.core.epoch.DiskDurability;
 import io.remus.core.epoch.DurableAck;
 import io.remus.core.epoch.EpochId;
 import io.remus.core.epoch.Term;
@@ -24,6 +23,7 @@ import io.remus.core.primary.PrimaryAction;
 import io.remus.core.primary.PrimaryEvent;
 import io.remus.core.primary.PrimaryMachine;
 import io.remus.core.wire.Frame;
+import io.remus.core.wire.ProtocolException;
 import io.remus.core.wire.Purpose;
 import io.remus.core.wire.RamBlock;
 import java.io.IOException;
@@ -300,8 +300,8 @@ final class PrimaryVm {
             guest.machine(),
             around.hypervisor().emulatorVersion(),
             blocks,
-            List.of(),
-            DiskDurability.MEMORY,
+            guest.disks(),
+            wish.diskDurability(),
             wish.intervalMs(),
             around.timeoutMs()));
   }
@@ -466,6 +466,8 @@ final class PrimaryVm {
         peer.name(),
         seen.term().number(),
         wish.intervalMs(),
+        replication.disks(),
+        replication.disks().isEmpty() ? null : wish.diskDurability(),
         replication.tracker(),
         replication.output(),
         replication.epochs(),
@@ -484,6 +486,8 @@ final class PrimaryVm {
         replication.grant(f.bytes());
       } else if (frame instanceof Frame.Ack f) {
         tell(new PrimaryEvent.Acked(DurableAck.of(f)));
+      } else if (frame instanceof Frame.BlockHashes f) {
+        learn(f);
       } else if (frame instanceof Frame.Prepared f) {
         replication.grant(f.credit());
         tell(new PrimaryEvent.Prepared());
@@ -497,6 +501,14 @@ final class PrimaryVm {
         lane.execute(() -> answered(f));
       } else if (frame instanceof Frame.Claim f) {
         tell(new PrimaryEvent.PeerClaims(new Term(f.term())));
+      }
+    }
+
+    private void learn(Frame.BlockHashes told) {
+      try {
+        replication.learn(told);
+      } catch (IllegalArgumentException e) {
+        throw new ProtocolException(e.getMessage(), e);
       }
     }
 

@@ -1,6 +1,7 @@
 package io.remus.agent.conductor;
 
 import io.remus.agent.capture.EpochCapture;
+import io.remus.agent.disk.DiskStream;
 import io.remus.agent.guest.GuestException;
 import io.remus.agent.guest.RunningGuest;
 import io.remus.agent.nativeio.MemoryBlock;
@@ -21,9 +22,12 @@ import io.remus.core.control.EventRecord.Level;
 import io.remus.core.control.Figures;
 import io.remus.core.control.VmStatus;
 import io.remus.core.epoch.DurableAck;
+import io.remus.core.wire.DiskImage;
+import io.remus.core.wire.Frame;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -43,6 +47,7 @@ final class Replication {
   private volatile OutputPlug plug;
   private volatile long ackedEpoch;
   private volatile String tracker;
+  private final DiskStream disks;
   private EpochCapture capture;
   private EpochSender sender;
 
@@ -53,6 +58,20 @@ final class Replication {
     this.around = around;
     this.vm = vm;
     this.guest = guest;
+    this.disks =
+        guest == null
+            ? null
+            : new DiskStream(
+                guest,
+                around.diskIo(),
+                around.allocator(),
+                around.config().memory().disk(),
+                around.config().disks().copyRate());
+  }
+
+  /** The backup tells what it has of the disks. Before {@link #start}; on an event loop. */
+  void learn(Frame.BlockHashes told) {
+    disks.learn(told);
   }
 
   /** Begins the initial synchronisation. */
@@ -60,13 +79,14 @@ final class Replication {
     var memory = around.config().memory();
     TrackerKind kind = around.trackerKind();
     tracker = kind.configName();
-    capture = new EpochCapture(guest, kind, memory.arena());
+    capture = new EpochCapture(guest, kind, memory.arena(), disks);
     sender = new EpochSender(connection, around.allocator(), credit, memory.deltaCache());
     loop =
         new EpochLoop(
             vm,
             capture,
             sender,
+            disks,
             MemoryBlock.pages(guest.memory()),
             memory.arena(),
             intervalMs * 1_000_000L,
@@ -83,6 +103,9 @@ final class Replication {
   /** The connection is gone; nobody is to wait for credit. */
   void linkClosed() {
     credit.close();
+    if (disks != null) {
+      disks.letGo();
+    }
   }
 
   /**
@@ -114,7 +137,7 @@ final class Replication {
 
   /** Ends the epochs now and waits for their end. */
   void haltEpochs() {
-    credit.close();
+    linkClosed();
     if (loop != null) {
       loop.halt();
     }
@@ -193,9 +216,17 @@ final class Replication {
       sender.close();
       sender = null;
     }
+    if (disks != null) {
+      disks.close();
+    }
   }
 
   // ---- what status shows, any thread ------------------------------------------------------------
+
+  /** The disks that are replicated. */
+  List<String> disks() {
+    return guest == null ? List.of() : guest.disks().stream().map(DiskImage::target).toList();
+  }
 
   /** How written pages are found; null before the start. */
   String tracker() {

@@ -24,6 +24,7 @@ import io.remus.core.failover.SilenceMonitor;
 import io.remus.core.standby.StandbyAction;
 import io.remus.core.standby.StandbyEvent;
 import io.remus.core.standby.StandbyMachine;
+import io.remus.core.wire.DiskImage;
 import io.remus.core.wire.Frame;
 import io.remus.core.wire.ProtocolException;
 import io.remus.core.wire.RefusalCode;
@@ -63,6 +64,7 @@ final class StandbyVm {
   private PeerConnection asker;
   private boolean asking;
   private final AtomicLong outstandingBytes = new AtomicLong();
+  private final StandbyReplica replica;
   private StandbyGuest guest;
   private StandbyMemory memory;
   private Committer committer;
@@ -75,6 +77,7 @@ final class StandbyVm {
     this.peer = peer;
     this.connection = connection;
     this.lane = new Lane(prepare.vm());
+    this.replica = new StandbyReplica(around, prepare, peer.name());
     this.machine = new StandbyMachine(peer.name(), new Term(prepare.term()));
     this.performer = new Performer<>(lane, this::perform, this::failed);
     this.pulse =
@@ -239,25 +242,31 @@ final class StandbyVm {
   private void startStandby() throws GuestException, IOException {
     List<RunningGuest.Ram> ram =
         prepare.blocks().stream().map(b -> new RunningGuest.Ram(b.name(), b.bytes())).toList();
-    guest =
-        StandbyGuest.start(
-            around.hypervisor(),
-            new StandbyGuest.Model(
-                prepare.vm(),
-                prepare.uuid(),
-                prepare.machine(),
-                prepare.xml(),
-                prepare.inactiveXml()),
-            ram);
+    replica.open(why -> tell(new StandbyEvent.StandbyLost(why.getMessage())));
+    guest = StandbyGuest.start(around.hypervisor(), replica.model(), ram);
     memory = new StandbyMemory(guest.pid(), guest.memory());
     memory.blank();
-    committer = new Committer(new Term(prepare.term()), memory);
+    committer = new Committer(new Term(prepare.term()), memory, replica.disks());
     receiver =
         new EpochReceiver(
             around.stageDirectory(),
             around.config().memory().stage() / 2,
-            MemoryBlock.pages(guest.memory()));
-    dispatch(new StandbyEvent.Started());
+            MemoryBlock.pages(guest.memory()),
+            prepare.disks());
+    PeerConnection primary = connection;
+    replica
+        .tellHashes(hashes -> send(primary, hashes))
+        .whenComplete((told, failure) -> lane.execute(() -> started(failure)));
+  }
+
+  private void started(Throwable failure) {
+    if (failure == null) {
+      dispatch(new StandbyEvent.Started());
+    } else {
+      dispatch(
+          new StandbyEvent.StartFailed(
+              "the replica of VM %s cannot be used: %s".formatted(vm(), Causes.message(failure))));
+    }
   }
 
   private void chunk(Frame.Chunk chunk) {
@@ -266,7 +275,7 @@ final class StandbyVm {
       return;
     }
     try {
-      giveCredit(receiver.chunk(chunk, committer::applySynchronisation));
+      giveCredit(receiver.chunk(chunk, committer));
     } catch (ProtocolException e) {
       dispatch(new StandbyEvent.Unusable(e.getMessage()));
     } catch (IOException | RuntimeException | Error e) {
@@ -312,6 +321,7 @@ final class StandbyVm {
     long claimedAtNs = System.nanoTime();
     long silentNs = pulse.silentNs();
     receiver.close();
+    committer.settle();
     activateWhileItWaits();
     long runsAtNs = System.nanoTime();
     takeover =
@@ -361,7 +371,11 @@ final class StandbyVm {
                 vm(),
                 term.number(),
                 role,
-                new Wish(peer.name(), prepare.intervalMs(), false),
+                new Wish(
+                    peer.name(),
+                    prepare.intervalMs(),
+                    prepare.disks().isEmpty(),
+                    prepare.durability()),
                 VmRecord.NO_QUEUE,
                 false,
                 false));
@@ -429,6 +443,7 @@ final class StandbyVm {
       receiver.close();
       memory.close();
     }
+    replica.close();
     if (machine.state() != VmState.ACTIVE) {
       activated.completeExceptionally(
           new GuestException(GuestException.Kind.UNPROTECTABLE, machine.reason(), ""));
@@ -468,6 +483,8 @@ final class StandbyVm {
         peer.name(),
         seen.term().number(),
         prepare.intervalMs(),
+        prepare.disks().stream().map(DiskImage::target).toList(),
+        prepare.disks().isEmpty() ? null : prepare.durability(),
         null,
         null,
         committed == 0 ? null : VmStatus.Epochs.ofStandby(committed),

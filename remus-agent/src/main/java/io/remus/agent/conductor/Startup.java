@@ -1,6 +1,7 @@
 package io.remus.agent.conductor;
 
 import io.remus.agent.control.RefusedException;
+import io.remus.agent.disk.replica.Replicas;
 import io.remus.agent.guest.GuestException;
 import io.remus.agent.nativeio.NativeException;
 import io.remus.agent.nativeio.PlugRules;
@@ -71,6 +72,28 @@ final class Startup {
       around.events().vm(Level.WARNING, stale, "removing output rules that an earlier agent left");
       PlugRules.remove(stale);
       around.queues().giveBack(stale);
+    }
+    recoverReplicas();
+  }
+
+  /**
+   * An agent that died, or a host, left writes in the journals: the images get them now, or never.
+   */
+  private void recoverReplicas() throws IOException {
+    for (Replicas.Recovered found : Replicas.recover(around.config().disks().directory())) {
+      if (found.problem() != null) {
+        around
+            .events()
+            .host(Level.ERROR, "a disk replica is of no use: " + found.problem().getMessage());
+      } else if (found.epochs() > 0) {
+        around
+            .events()
+            .vm(
+                Level.INFO,
+                found.info().vm(),
+                "its disk replica is at epoch %d of term %d; %d epochs came from the journal"
+                    .formatted(found.info().epoch(), found.info().term(), found.epochs()));
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 package io.remus.agent.conductor;
 
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.EventLoopGroup;
 import io.remus.agent.config.AgentConfig;
 import io.remus.agent.guest.Hypervisor;
 import io.remus.agent.nativeio.Features;
@@ -17,6 +18,7 @@ import java.util.concurrent.ScheduledExecutorService;
 /**
  * What all VMs of an agent share.
  *
+ * @param diskIo serves the exports of disks
  * @param stageDirectory where large epochs spill to
  */
 record Surroundings(
@@ -26,6 +28,7 @@ record Surroundings(
     Hypervisor hypervisor,
     PeerDialer dialer,
     ByteBufAllocator allocator,
+    EventLoopGroup diskIo,
     PeerInquiry inquiry,
     ScheduledExecutorService clock,
     TermStore terms,

@@ -23,6 +23,7 @@ public record AgentConfig(
     Protection protection,
     Failover failover,
     Memory memory,
+    Disks disks,
     Capture capture,
     Output output,
     Control control,
@@ -69,9 +70,24 @@ public record AgentConfig(
    *
    * @param arena captured pages of epochs that are not sent yet, on the primary
    * @param deltaCache pages as the backup has them, to send differences only, on the primary
+   * @param disk disk writes that are not sent yet, on the primary
    * @param stage received epochs that are not committed yet, on the backup
    */
-  public record Memory(long arena, long deltaCache, long stage) {}
+  public record Memory(long arena, long deltaCache, long disk, long stage) {}
+
+  /**
+   * Replicas of other hosts' disks, and how disks are copied to other hosts.
+   *
+   * @param directory where replicas are kept
+   * @param journal most bytes of disk writes that are committed and not applied yet, for each VM
+   * @param copyRate most bytes a second that an initial copy reads; 0 for no limit
+   * @param devices block devices to be used as replicas, by VM and disk, such as {@code db1:vda}
+   */
+  public record Disks(Path directory, long journal, long copyRate, Map<String, Path> devices) {
+    public Disks {
+      devices = Map.copyOf(devices);
+    }
+  }
 
   /** How dirty pages are found. */
   public record Capture(Tracker tracker) {}

@@ -2,6 +2,7 @@ package io.remus.agent.config;
 
 import io.remus.agent.config.AgentConfig.Capture;
 import io.remus.agent.config.AgentConfig.Control;
+import io.remus.agent.config.AgentConfig.Disks;
 import io.remus.agent.config.AgentConfig.Failover;
 import io.remus.agent.config.AgentConfig.Listen;
 import io.remus.agent.config.AgentConfig.Log;
@@ -96,6 +97,7 @@ public final class ConfigReader {
           protection(root),
           failover(root),
           memory(root),
+          disks(root),
           capture(root),
           output(root),
           control(root),
@@ -173,7 +175,26 @@ public final class ConfigReader {
       return new Memory(
           section.size("arena", 64 * MIB, 4 * MIB, 16 * GIB),
           section.size("delta_cache", 128 * MIB, MIB, 64 * GIB),
+          section.size("disk", 64 * MIB, MIB, 16 * GIB),
           section.size("stage", 256 * MIB, 16 * MIB, 64 * GIB));
+    }
+  }
+
+  private static Disks disks(Section root) {
+    try (Section section = root.section("disks")) {
+      Map<String, Path> devices = new TreeMap<>();
+      Section byName = section.section("devices");
+      for (String name : byName.names()) {
+        if (!name.matches("[^:]+:[^:]+")) {
+          byName.refuse(name, "\"%s\" is not VM:DISK, such as \"db1:vda\"".formatted(name));
+        }
+        devices.put(name, path(byName, name, ""));
+      }
+      return new Disks(
+          path(section, "directory", "/var/lib/remus/disks"),
+          section.size("journal", GIB, 64 * MIB, 1024 * GIB),
+          section.size("copy_rate", 0, 0, 1024 * GIB),
+          devices);
     }
   }
 

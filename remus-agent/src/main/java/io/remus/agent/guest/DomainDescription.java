@@ -1,7 +1,9 @@
 package io.remus.agent.guest;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import javax.xml.XMLConstants;
 import org.w3c.dom.Document;
@@ -63,22 +65,18 @@ final class DomainDescription {
     return nics;
   }
 
-  /** Writable disks, by target and source. */
-  List<String> writableDisks() {
-    List<String> disks = new ArrayList<>();
-    for (Element disk : devices("disk")) {
-      String device = disk.getAttribute("device");
-      boolean writable = device.equals("disk") || device.isEmpty() || device.equals("lun");
-      if (writable && Xml.at(disk, "readonly") == null) {
-        Element source = Xml.at(disk, "source");
-        String where =
-            source == null || !source.hasAttributes()
-                ? "no source"
-                : source.getAttributes().item(0).getNodeValue();
-        disks.add(Xml.attribute(disk, "dev", "target") + " (" + where + ")");
-      }
-    }
-    return disks;
+  List<DiskDescription> disks() {
+    return devices("disk").stream().map(DiskDescription::of).toList();
+  }
+
+  /** The disks whose writes have to travel with their epoch. */
+  List<DiskDescription> writableDisks() {
+    return disks().stream().filter(DiskDescription::writable).toList();
+  }
+
+  /** The first thing that makes it impossible to replicate the disks. */
+  Optional<Obstacle> diskObstacle() {
+    return devices("disk").stream().flatMap(d -> DiskDescription.obstacle(d).stream()).findFirst();
   }
 
   /** The first thing that makes protection impossible whatever the host can do. */
@@ -159,6 +157,18 @@ final class DomainDescription {
 
   private List<Element> devices(String name) {
     return Xml.children(Xml.at(domain, "devices"), name);
+  }
+
+  /** The same VM, with raw images in place of the disks of these targets. */
+  static String withImages(String xml, Map<String, Path> images) {
+    Document document = Xml.parse(xml);
+    for (Element disk : Xml.children(Xml.at(document.getDocumentElement(), "devices"), "disk")) {
+      Path image = images.get(Xml.attribute(disk, "dev", "target"));
+      if (image != null) {
+        DiskDescription.replaceSource(document, disk, image);
+      }
+    }
+    return Xml.text(document);
   }
 
   /**

@@ -2,8 +2,10 @@ package io.remus.agent.guest;
 
 import io.remus.agent.guest.DomainDescription.Nic;
 import io.remus.agent.nativeio.MemoryBlock;
+import io.remus.core.wire.DiskImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.libvirt.Connect;
@@ -23,28 +25,34 @@ public final class RunningGuest implements AutoCloseable {
   private static final String GATE = "remus.gate";
 
   private final Connect connect;
+  private final Domain domain;
   private final Monitor monitor;
   private final DomainDescription description;
   private final String xml;
   private final String inactiveXml;
   private final QemuProcess process;
   private final List<RamLocator.Block> blocks;
+  private final List<DiskImage> disks;
 
   private RunningGuest(
       Connect connect,
+      Domain domain,
       Monitor monitor,
       DomainDescription description,
       String xml,
       String inactiveXml,
       QemuProcess process,
-      List<RamLocator.Block> blocks) {
+      List<RamLocator.Block> blocks,
+      List<DiskImage> disks) {
     this.connect = connect;
+    this.domain = domain;
     this.monitor = monitor;
     this.description = description;
     this.xml = xml;
     this.inactiveXml = inactiveXml;
     this.process = process;
     this.blocks = blocks;
+    this.disks = disks;
   }
 
   /**
@@ -74,6 +82,7 @@ public final class RunningGuest implements AutoCloseable {
       Connect connect, Domain domain, String vm, boolean withoutDisks)
       throws GuestException, LibvirtException {
     Monitor monitor = new Monitor(domain, vm);
+    endStrayMirrors(domain);
     DomainDescription live = new DomainDescription(domain.getXMLDesc(0));
     requireProtectable(vm, live, withoutDisks);
     String runState = monitor.runState();
@@ -92,12 +101,37 @@ public final class RunningGuest implements AutoCloseable {
         domain.isPersistent() == 1 ? domain.getXMLDesc(XMLFlags.INACTIVE | XMLFlags.SECURE) : null;
     return new RunningGuest(
         connect,
+        domain,
         monitor,
         live,
         domain.getXMLDesc(XMLFlags.MIGRATABLE | XMLFlags.SECURE),
         inactive,
         process,
-        blocks);
+        blocks,
+        withoutDisks ? List.of() : images(domain, live));
+  }
+
+  /**
+   * An agent that died left its copy jobs behind; they end by themselves only when the guest
+   * writes.
+   */
+  static void endStrayMirrors(Domain domain) throws GuestException, LibvirtException {
+    DomainDescription live = new DomainDescription(domain.getXMLDesc(0));
+    for (DiskDescription disk : live.disks()) {
+      if (disk.mirror() != null
+          && disk.mirror().endsWith("/" + DiskMirrors.socketName(disk.target()))) {
+        DiskMirrors.end(domain, live.name(), disk.target());
+      }
+    }
+  }
+
+  private static List<DiskImage> images(Domain domain, DomainDescription live)
+      throws LibvirtException {
+    List<DiskImage> images = new ArrayList<>();
+    for (DiskDescription disk : live.writableDisks()) {
+      images.add(new DiskImage(disk.target(), domain.blockInfo(disk.target()).getCapacity()));
+    }
+    return images;
   }
 
   private static void requireRunning(Hypervisor hypervisor, String vm) throws GuestException {
@@ -129,13 +163,8 @@ public final class RunningGuest implements AutoCloseable {
           "VM " + vm + " cannot be protected: " + obstacle.get().reason(),
           obstacle.get().advice());
     }
-    List<String> disks = description.writableDisks();
-    if (!disks.isEmpty() && !withoutDisks) {
-      throw new GuestException(
-          GuestException.Kind.UNPROTECTABLE,
-          "VM %s has writable disks, which are not replicated yet: %s"
-              .formatted(vm, String.join(", ", disks)),
-          "protect it without its disks: --disk none (both hosts must then see the same disks)");
+    if (!withoutDisks) {
+      requireReplicable(vm, description);
     }
     for (Nic nic : description.nics()) {
       if (!Files.exists(Path.of("/sys/class/net", nic.tap(), "brport"))) {
@@ -144,6 +173,33 @@ public final class RunningGuest implements AutoCloseable {
             "interface %s of VM %s is not plugged into a Linux bridge, so its output cannot be held"
                 .formatted(nic.tap(), vm),
             "plug it into a bridge of this host");
+      }
+    }
+  }
+
+  private static void requireReplicable(String vm, DomainDescription description)
+      throws GuestException {
+    Optional<DomainDescription.Obstacle> obstacle = description.diskObstacle();
+    if (obstacle.isPresent()) {
+      throw new GuestException(
+          GuestException.Kind.UNPROTECTABLE,
+          "the disks of VM %s cannot be replicated: %s".formatted(vm, obstacle.get().reason()),
+          obstacle.get().advice());
+    }
+    for (DiskDescription disk : description.writableDisks()) {
+      if (disk.source().isEmpty()) {
+        throw new GuestException(
+            GuestException.Kind.UNPROTECTABLE,
+            "disk %s of VM %s has no source".formatted(disk.target(), vm),
+            "attach its image, or detach the disk");
+      }
+      if (disk.mirror() != null) {
+        throw new GuestException(
+            GuestException.Kind.UNPROTECTABLE,
+            "disk %s of VM %s is being copied by another block job already"
+                .formatted(disk.target(), vm),
+            "wait for its end, or end it: virsh blockjob %s %s --abort"
+                .formatted(vm, disk.target()));
       }
     }
   }
@@ -198,6 +254,21 @@ public final class RunningGuest implements AutoCloseable {
   /** Where the RAM blocks are, in the same order. */
   public List<MemoryBlock> memory() {
     return blocks.stream().map(RamLocator.Block::memory).toList();
+  }
+
+  /** The disks whose writes have to travel with their epoch; none when the admin wants it so. */
+  public List<DiskImage> disks() {
+    return disks;
+  }
+
+  /** The copy jobs of its disks. */
+  public DiskMirrors mirrors() {
+    return new DiskMirrors(domain, monitor, name());
+  }
+
+  /** Where the socket of a disk's export belongs: a directory QEMU may use. */
+  public Path exportSocket(String target) {
+    return process.directory().resolve(DiskMirrors.socketName(target));
   }
 
   /** Where the gate's FIFO belongs. */

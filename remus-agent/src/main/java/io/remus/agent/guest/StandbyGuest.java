@@ -35,7 +35,30 @@ public final class StandbyGuest {
    * @param xml description to start
    * @param inactiveXml definition to keep after activation; null for a transient VM
    */
-  public record Model(String vm, String uuid, String machine, String xml, String inactiveXml) {}
+  public record Model(String vm, String uuid, String machine, String xml, String inactiveXml) {
+
+    /**
+     * The same VM on replicas of its disks.
+     *
+     * @param images raw image or block device for each replicated disk, such as {@code vda}
+     */
+    public Model withImages(Map<String, Path> images) throws GuestException {
+      try {
+        return new Model(
+            vm,
+            uuid,
+            machine,
+            DomainDescription.withImages(xml, images),
+            inactiveXml == null ? null : DomainDescription.withImages(inactiveXml, images));
+      } catch (IllegalArgumentException e) {
+        throw unusable(vm, e);
+      }
+    }
+  }
+
+  private static GuestException unusable(String vm, RuntimeException why) {
+    return new GuestException("the primary's description of VM " + vm + " is unusable", why);
+  }
 
   private final Hypervisor hypervisor;
   private final Model model;
@@ -88,7 +111,7 @@ public final class StandbyGuest {
       }
       throw new IllegalArgumentException("it describes another VM");
     } catch (RuntimeException e) {
-      throw new GuestException("the primary's description of VM " + model.vm() + " is unusable", e);
+      throw unusable(model.vm(), e);
     }
   }
 
@@ -108,6 +131,7 @@ public final class StandbyGuest {
           "VM " + vm + " cannot have a standby: " + obstacle.get().reason(),
           obstacle.get().advice());
     }
+    requireMedia(description);
     long wanted = description.memoryBytes() + EMULATOR_BYTES;
     long available = availableMemory();
     if (available < wanted) {
@@ -133,6 +157,21 @@ public final class StandbyGuest {
           "QEMU %s of the backup has not the machine type '%s' of VM %s"
               .formatted(hypervisor.emulatorVersion(), machine, vm),
           "use a QEMU there that is as new as the primary's, or start the VM with an older machine type");
+    }
+  }
+
+  /** What is not replicated has to be here already: CD-ROMs and read-only disks. */
+  private static void requireMedia(DomainDescription description) throws GuestException {
+    for (DiskDescription disk : description.disks()) {
+      if (disk.file() != null && !Files.exists(disk.file())) {
+        throw new GuestException(
+            GuestException.Kind.UNPROTECTABLE,
+            "the backup has no %s, which VM %s has as disk %s"
+                .formatted(disk.file(), description.name(), disk.target()),
+            disk.writable()
+                ? "protect the VM with its disks, or see that both hosts reach the same one"
+                : "copy it there, or eject it from the VM");
+      }
     }
   }
 

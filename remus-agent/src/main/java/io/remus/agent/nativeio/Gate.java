@@ -10,7 +10,7 @@ import java.nio.ByteBuffer;
  * call, so that no safepoint can lengthen it.
  */
 public final class Gate extends Handle {
-  private static final int RESULTS = 8;
+  private static final int RESULTS = 9;
 
   private final Memory result = new Memory(8L * RESULTS);
   private final Memory state;
@@ -28,10 +28,12 @@ public final class Gate extends Handle {
    * Waits for the guest to stop, then scans and copies.
    *
    * @param queue null for a guest without a network
+   * @param writes disk writes so far; null for a guest without replicated disks
    * @return true when the guest runs again; false when pages are left and the guest STANDS STILL
    *     until {@link #more} says true or {@link #abort} is called
    */
-  public boolean pause(Tracker tracker, Arena arena, OutputQueue queue, int timeoutMs)
+  public boolean pause(
+      Tracker tracker, Arena arena, OutputQueue queue, Counter writes, int timeoutMs)
       throws NativeException {
     return done(
         NativeLibrary.remus_pause(
@@ -39,6 +41,7 @@ public final class Gate extends Handle {
             tracker.pointer(),
             arena.pointer(),
             queue == null ? null : queue.pointer(),
+            writes == null ? null : writes.pointer(),
             state,
             state.size(),
             timeoutMs,
@@ -104,6 +107,11 @@ public final class Gate extends Handle {
   /** The id of the last packet the guest sent before it stopped; -1 without a queue. */
   public long marker() {
     return result.getLong(56);
+  }
+
+  /** The count of disk writes when the guest had stopped; 0 without. */
+  public long writes() {
+    return result.getLong(64);
   }
 
   /** The device state of the last pause; valid until the next one. */

@@ -49,6 +49,7 @@ final class NativeLibrary {
       Pointer tracker,
       Pointer arena,
       Pointer queue,
+      Pointer writes,
       Pointer state,
       long stateBytes,
       int timeoutMs,

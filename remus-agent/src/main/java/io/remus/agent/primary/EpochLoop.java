@@ -1,6 +1,8 @@
 package io.remus.agent.primary;
 
 import io.remus.agent.capture.EpochCapture;
+import io.remus.agent.disk.DiskStream;
+import io.remus.agent.disk.WriteLog;
 import io.remus.agent.nativeio.Gate;
 import io.remus.agent.nativeio.NativeException;
 import io.remus.agent.nativeio.OutputQueue;
@@ -26,9 +28,14 @@ public final class EpochLoop {
   private static final Logger LOG = LoggerFactory.getLogger(EpochLoop.class);
   private static final int URGENT = -20;
 
+  /** Disk writes that are worth a chunk of their own before the epoch is due. */
+  private static final long AHEAD_BYTES = 128 * 1024;
+
   private final String vm;
   private final EpochCapture capture;
   private final EpochSender sender;
+  private final DiskStream disks;
+  private final DiskSync diskSync;
   private final InitialSync sync;
   private final long intervalNs;
   private final VmFigures figures;
@@ -44,6 +51,7 @@ public final class EpochLoop {
       String vm,
       EpochCapture capture,
       EpochSender sender,
+      DiskStream disks,
       long totalPages,
       long arenaBytes,
       long intervalNs,
@@ -52,12 +60,16 @@ public final class EpochLoop {
     this.vm = vm;
     this.capture = capture;
     this.sender = sender;
+    this.disks = disks;
     this.intervalNs = intervalNs;
     this.figures = figures;
     this.listener = listener;
-    this.sync = new InitialSync(vm, capture, sender, totalPages, arenaBytes, () -> halted);
+    this.diskSync = new DiskSync(disks, sender, () -> halted);
+    this.sync =
+        new InitialSync(vm, capture, sender, totalPages, arenaBytes, disks.log(), () -> halted);
     this.thread = new Thread(this::run, "epochs-" + vm);
     thread.setDaemon(true);
+    disks.log().onWork(() -> LockSupport.unpark(thread));
   }
 
   /** Begins the initial synchronisation. */
@@ -101,10 +113,11 @@ public final class EpochLoop {
 
   /** Progress of the initial synchronisation; empty before and after. */
   public Optional<VmStatus.Sync> progress() {
+    if (capturedEpoch > 0) {
+      return Optional.empty();
+    }
     SyncProgress progress = sync.progress();
-    return progress == null || capturedEpoch > 0
-        ? Optional.empty()
-        : Optional.of(progress.status());
+    return progress == null ? diskSync.progress() : Optional.of(progress.status());
   }
 
   /** The last epoch captured, 0 before the first. */
@@ -115,6 +128,7 @@ public final class EpochLoop {
   private void run() {
     try {
       beUrgent();
+      diskSync.run();
       sync.run();
       if (!halted) {
         sender.endSynchronisation();
@@ -149,7 +163,7 @@ public final class EpochLoop {
   private void epochs() throws IOException {
     long nextNs = System.nanoTime();
     for (EpochId epoch = EpochId.FIRST; !halted && !finishing; epoch = epoch.next()) {
-      await(nextNs);
+      await(epoch, nextNs);
       if (halted) {
         return;
       }
@@ -159,13 +173,18 @@ public final class EpochLoop {
     }
   }
 
-  private void await(long deadlineNs) {
+  /** Until the epoch is due. The guest's disk writes so far are its own, and may go ahead of it. */
+  private void await(EpochId epoch, long deadlineNs) throws IOException {
     long leftNs = deadlineNs - System.nanoTime();
     if (leftNs <= 0) {
       figures.throttled();
     }
     while (leftNs > 0 && !halted && !finishing) {
-      LockSupport.parkNanos(leftNs);
+      if (disks.log().waitingBytes() >= AHEAD_BYTES) {
+        sender.disk(epoch.number(), disks.log(), WriteLog.ALL);
+      } else {
+        LockSupport.parkNanos(leftNs);
+      }
       leftNs = deadlineNs - System.nanoTime();
     }
   }
@@ -178,6 +197,7 @@ public final class EpochLoop {
     listener.captured(epoch, gate.marker(), times);
     figures.captured(times.pauseNs(), pages);
     sender.pages(epoch.number(), capture.arena(), false);
+    sender.disk(epoch.number(), disks.log(), gate.writes());
     capture.finish();
     figures.sent(sender.end(epoch.number(), gate.deviceState()));
   }

@@ -1,6 +1,7 @@
 package io.remus.agent.primary;
 
 import io.remus.agent.capture.EpochCapture;
+import io.remus.agent.disk.WriteLog;
 import io.remus.agent.nativeio.MemoryBlock;
 import io.remus.agent.stream.EpochSender;
 import java.io.IOException;
@@ -25,6 +26,7 @@ final class InitialSync {
   private final EpochSender sender;
   private final long totalPages;
   private final long arenaPages;
+  private final WriteLog disks;
   private final BooleanSupplier halted;
   private final long beganAtNs = System.nanoTime();
   private volatile SyncProgress progress;
@@ -35,12 +37,14 @@ final class InitialSync {
       EpochSender sender,
       long totalPages,
       long arenaBytes,
+      WriteLog disks,
       BooleanSupplier halted) {
     this.vm = vm;
     this.capture = capture;
     this.sender = sender;
     this.totalPages = totalPages;
     this.arenaPages = arenaBytes / MemoryBlock.PAGE;
+    this.disks = disks;
     this.halted = halted;
   }
 
@@ -65,6 +69,7 @@ final class InitialSync {
           long before = left;
           left = capture.copyRunning();
           sender.pages(0, capture.arena(), round == 1);
+          sender.disk(0, disks, WriteLog.ALL);
           sentPages += before - left;
           progress =
               new SyncProgress(

@@ -32,6 +32,7 @@ record SyncProgress(
         remainingPages,
         dirtyPagesPerSecond,
         sentBytes / seconds,
-        100.0 * (totalPages - remainingPages) / totalPages);
+        100.0 * (totalPages - remainingPages) / totalPages,
+        0);
   }
 }

@@ -4,40 +4,49 @@ import io.netty.buffer.ByteBuf;
 import io.remus.agent.nativeio.StandbyMemory;
 import io.remus.agent.stage.EpochStage;
 import io.remus.core.wire.ChunkKind;
+import io.remus.core.wire.DiskImage;
+import io.remus.core.wire.DiskRecords;
 import io.remus.core.wire.EpochAssembly;
 import io.remus.core.wire.Frame.Chunk;
 import io.remus.core.wire.Frame.EpochEnd;
 import io.remus.core.wire.ProtocolException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Puts a primary's chunks together to epochs. Every chunk is checked before it is kept: order,
- * counts and checksums by {@link EpochAssembly}, page records by the native library. Owned by one
- * thread.
+ * counts and checksums by {@link EpochAssembly}, page records by the native library, disk records
+ * by {@link DiskRecords}. Owned by one thread.
  */
 public final class EpochReceiver implements AutoCloseable {
   private final EpochAssembly assembly = new EpochAssembly();
   private final Path directory;
   private final long stageBytes;
   private final long pages;
+  private final List<DiskImage> disks;
   private EpochStage stage;
 
   /**
    * @param directory where a large epoch may spill to
    * @param stageBytes bytes of an epoch kept in memory
    * @param pages pages of the guest
+   * @param disks replicated disks of the guest
    */
-  public EpochReceiver(Path directory, long stageBytes, long pages) {
+  public EpochReceiver(Path directory, long stageBytes, long pages, List<DiskImage> disks) {
     this.directory = directory;
     this.stageBytes = stageBytes;
     this.pages = pages;
+    this.disks = disks;
   }
 
-  /** What became of a chunk. */
-  public interface Synchronisation {
-    /** Pages that belong to no epoch yet; the receiver frees them afterwards. */
-    void apply(ByteBuf records) throws IOException;
+  /** Where goes what the stage does not keep. The receiver frees it afterwards. */
+  public interface Target {
+    /** Pages that belong to no epoch yet. */
+    void synchronise(ByteBuf pages) throws IOException;
+
+    /** Disk records of an epoch that is not whole yet, or of none when it is 0. */
+    void disk(long epoch, ByteBuf records) throws IOException;
   }
 
   /**
@@ -46,7 +55,7 @@ public final class EpochReceiver implements AutoCloseable {
    * @return bytes that take no memory any more, for which credit is due
    * @throws ProtocolException when it does not belong here or is malformed
    */
-  public long chunk(Chunk chunk, Synchronisation synchronisation) throws IOException {
+  public long chunk(Chunk chunk, Target target) throws IOException {
     boolean kept = false;
     try {
       assembly.add(chunk);
@@ -54,8 +63,13 @@ public final class EpochReceiver implements AutoCloseable {
         throw new ProtocolException(
             "chunk %d of epoch %d is malformed".formatted(chunk.index(), chunk.epoch()));
       }
+      if (chunk.kind() == ChunkKind.DISK) {
+        DiskRecords.check(chunk.data(), disks);
+        target.disk(chunk.epoch(), chunk.data());
+        return chunk.bytes();
+      }
       if (chunk.epoch() == 0) {
-        synchronisation.apply(chunk.data());
+        target.synchronise(chunk.data());
         return chunk.bytes();
       }
       if (stage == null) {

@@ -2,6 +2,7 @@ package io.remus.agent.stream;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.remus.agent.disk.WriteLog;
 import io.remus.agent.nativeio.Arena;
 import io.remus.agent.nativeio.Encoder;
 import io.remus.agent.peer.PeerConnection;
@@ -12,9 +13,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * Sends captured pages and device state as chunks, within the backup's credit. Pages go from the
- * arena through the native encoder straight into the buffers that the socket sends. Owned by one
- * thread.
+ * Sends captured pages, disk writes and device state as chunks, within the backup's credit. Pages
+ * go from the arena through the native encoder straight into the buffers that the socket sends.
+ * Owned by one thread.
  */
 public final class EpochSender implements AutoCloseable {
   /** Large enough to be cheap, small enough that the backup begins to work early. */
@@ -62,6 +63,27 @@ public final class EpochSender implements AutoCloseable {
         more = encoder.encode(arena, data, skipZero);
         if (data.isReadable()) {
           send(epoch, ChunkKind.PAGES, data.retain());
+        }
+      } finally {
+        data.release();
+      }
+    }
+    connection.flush();
+  }
+
+  /**
+   * Sends disk writes.
+   *
+   * @param upTo number of the last write that belongs to the epoch
+   */
+  public void disk(long epoch, WriteLog log, long upTo) throws IOException {
+    boolean more = true;
+    while (more) {
+      ByteBuf data = allocator.directBuffer(CHUNK_BYTES, CHUNK_BYTES);
+      try {
+        more = log.next(upTo, data);
+        if (more) {
+          send(epoch, ChunkKind.DISK, data.retain());
         }
       } finally {
         data.release();

@@ -20,6 +20,7 @@ import io.remus.core.wire.Frame.Chunk;
 import io.remus.core.wire.ProtocolException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,8 +42,8 @@ class CommitterTest {
   @BeforeEach
   void open() throws Exception {
     memory = new StandbyMemory(OwnPages.pid(), standby.blocks());
-    receiver = new EpochReceiver(directory, 1 << 20, PAGES);
-    committer = new Committer(TERM, memory);
+    receiver = new EpochReceiver(directory, 1 << 20, PAGES, List.of());
+    committer = new Committer(TERM, memory, null);
   }
 
   @AfterEach
@@ -157,7 +158,7 @@ class CommitterTest {
   private void receive(long epoch, ChunkKind kind, ByteBuf data) throws Exception {
     Chunk chunk = Chunk.of(epoch, tally.chunks(), kind, data);
     tally.add(chunk);
-    receiver.chunk(chunk, committer::applySynchronisation);
+    receiver.chunk(chunk, committer);
   }
 
   private EpochStage whole(long epoch) {

@@ -9,6 +9,7 @@ import io.remus.agent.config.AgentConfig.Tracker;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -32,7 +33,9 @@ class ConfigReaderTest {
     assertThat(config.failover())
         .isEqualTo(new AgentConfig.Failover(Duration.ofMillis(100), Duration.ofSeconds(1)));
     assertThat(config.memory())
-        .isEqualTo(new AgentConfig.Memory(64L << 20, 128L << 20, 256L << 20));
+        .isEqualTo(new AgentConfig.Memory(64L << 20, 128L << 20, 64L << 20, 256L << 20));
+    assertThat(config.disks())
+        .isEqualTo(new AgentConfig.Disks(Path.of("/var/lib/remus/disks"), 1L << 30, 0, Map.of()));
     assertThat(config.capture().tracker()).isEqualTo(Tracker.AUTO);
     assertThat(config.output()).isEqualTo(new AgentConfig.Output(7400, 65_536));
     assertThat(config.control())
@@ -61,7 +64,7 @@ class ConfigReaderTest {
     assertThat(config).isEqualTo(defaults);
     assertThat(uncommented.lines().filter(line -> line.matches("[a-z_]+ = .*")).count())
         .as("keys the file shows")
-        .isEqualTo(22);
+        .isEqualTo(26);
   }
 
   @Test
@@ -89,7 +92,14 @@ class ConfigReaderTest {
             [memory]
             arena = "1GiB"
             delta_cache = "2GiB"
+            disk = "1MiB"
             stage = "512MiB"
+            [disks]
+            directory = "/d"
+            journal = "2GiB"
+            copy_rate = "50MiB"
+            [disks.devices]
+            "db1:vda" = "/dev/vg/db1"
             [capture]
             tracker = "soft-dirty"
             [output]
@@ -109,6 +119,10 @@ class ConfigReaderTest {
     assertThat(config.failover().timeout()).isEqualTo(Duration.ofMillis(600));
     assertThat(config.memory().deltaCache()).isEqualTo(2L << 30);
     assertThat(config.capture().tracker()).isEqualTo(Tracker.SOFT_DIRTY);
+    assertThat(config.disks())
+        .isEqualTo(
+            new AgentConfig.Disks(
+                Path.of("/d"), 2L << 30, 50L << 20, Map.of("db1:vda", Path.of("/dev/vg/db1"))));
     assertThat(config.pki().key()).isEqualTo(Path.of("/p/key"));
     assertThat(config.log().epochs()).contains(Path.of("/var/log/epochs"));
   }
@@ -135,6 +149,10 @@ class ConfigReaderTest {
           [failover]\\ntimeout = '200ms'           | 3 | failover.timeout           | three heartbeats
           [memory]\\narena = '64MB'                | 3 | memory.arena               | such as "64MiB"
           [memory]\\nstage = '1MiB'                | 3 | memory.stage               | 16MiB to 64GiB
+          [disks]\\njournal = '1MiB'              | 3 | disks.journal              | 64MiB to 1024GiB
+          [disks]\\ndirectory = 'd'               | 3 | disks.directory            | absolute
+          [disks.devices]\\ndb1 = '/dev/a'        | 3 | disks.devices.db1          | VM:DISK
+          [disks.devices]\\n'a:b' = 'c'           | 3 | disks.devices.a:b          | absolute
           [capture]\\ntracker = 'magic'            | 3 | capture.tracker            | "write-protect"
           [output]\\nqueue_packets = 1             | 3 | output.queue_packets       | 1024 to 1048576
           [log]\\nepochs = 'here'                  | 3 | log.epochs                 | absolute

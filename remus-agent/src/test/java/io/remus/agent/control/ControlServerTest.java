@@ -64,7 +64,8 @@ class ControlServerTest {
 
   @Test
   void shouldProtectAndUnprotect() {
-    String body = "{\"backup\":\"hv2\",\"interval_ms\":50,\"disk\":\"none\"}";
+    String body =
+        "{\"backup\":\"hv2\",\"interval_ms\":50,\"disk\":\"none\",\"disk_durability\":\"journal\"}";
 
     assertThat(exchange("PUT", "/v1/vms/ledger/protection", body)).startsWith("HTTP/1.1 200");
     assertThat(exchange("DELETE", "/v1/vms/ledger/protection", "")).startsWith("HTTP/1.1 204");
@@ -73,7 +74,7 @@ class ControlServerTest {
 
     assertThat(operations.asked)
         .containsExactly(
-            "protect ledger ProtectRequest[backup=hv2, intervalMs=50, disk=none]",
+            "protect ledger ProtectRequest[backup=hv2, intervalMs=50, disk=none, diskDurability=JOURNAL]",
             "unprotect ledger",
             "unprotect ledger force");
   }

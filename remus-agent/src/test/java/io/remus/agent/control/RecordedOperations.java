@@ -69,6 +69,8 @@ final class RecordedOperations implements Operations {
         "hv2",
         1,
         25,
+        List.of(),
+        null,
         null,
         null,
         null,

@@ -2,11 +2,14 @@ package io.remus.agent.guest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.remus.agent.guest.DomainDescription.Nic;
 import io.remus.agent.guest.DomainDescription.Obstacle;
 import java.io.StringReader;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
@@ -111,8 +114,81 @@ class DomainDescriptionTest {
             """);
 
     assertThat(vm.writableDisks())
-        .containsExactly("vda (/var/a.qcow2)", "vdb (/dev/vg/b)", "vdd (no source)");
+        .extracting(DiskDescription::target, DiskDescription::source)
+        .containsExactly(tuple("vda", "/var/a.qcow2"), tuple("vdb", "/dev/vg/b"), tuple("vdd", ""));
     assertThat(vm.obstacle()).as("disks can be left out").isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "<source file='/a'/><target dev='vda'/><shareable/>  | disk vda is shared with other VMs",
+        "<source file='/a'/><target dev='vda'/><transient/>  | disk vda is <transient/>",
+        "<source file='/a'><encryption format='luks'/></source><target dev='vda'/> | disk vda is encrypted",
+      })
+  void shouldNameDisksThatCannotBeReplicated(String disk, String reason) {
+    DomainDescription vm = domain("<disk type='file' device='disk'>" + disk + "</disk>");
+
+    assertThat(vm.diskObstacle().orElseThrow().reason()).startsWith(reason);
+  }
+
+  @Test
+  void shouldLeaveReadOnlySharedDisksAlone() {
+    assertThat(
+            domain(
+                    "<disk type='file'><source file='/a'/><target dev='vda'/><shareable/><readonly/></disk>")
+                .diskObstacle())
+        .isEmpty();
+  }
+
+  @Test
+  void shouldPutReplicasInPlaceOfDisksAndTheirBackingChains() {
+    String xml =
+        xml(
+            """
+            <disk type='network' device='disk'>
+              <driver name='qemu' type='qcow2' cache='none' discard='unmap'/>
+              <source protocol='rbd' name='p/a'/>
+              <backingStore type='file'><source file='/base.qcow2'/></backingStore>
+              <mirror type='file'><source file='/x'/></mirror>
+              <target dev='vda' bus='virtio'/>
+            </disk>
+            <disk type='file'><source file='/b.raw'/><target dev='sda'/></disk>
+            <disk type='file' device='cdrom'><source file='/c.iso'/><target dev='hda'/></disk>
+            """);
+
+    String replaced =
+        DomainDescription.withImages(
+            xml, Map.of("vda", Path.of("/r/vda.raw"), "sda", Path.of("/r/sda.raw")));
+
+    assertThat(new DomainDescription(replaced).disks())
+        .extracting(DiskDescription::target, DiskDescription::source, DiskDescription::mirror)
+        .containsExactly(
+            tuple("vda", "/r/vda.raw", null),
+            tuple("sda", "/r/sda.raw", null),
+            tuple("hda", "/c.iso", null));
+    assertThat(replaced)
+        .contains("type=\"raw\"", "cache=\"none\"", "discard=\"unmap\"")
+        .doesNotContain("qcow2", "rbd", "backingStore");
+  }
+
+  @Test
+  void shouldKnowTheSocketOfACopyJob() {
+    DomainDescription vm =
+        domain(
+            """
+            <disk type='file'><source file='/b.raw'/><target dev='sda'/>
+              <mirror type='network' job='copy' ready='yes'>
+                <format type='raw'/>
+                <source protocol='nbd' name='sda'>
+                  <host transport='unix' socket='/d/remus.sda.nbd'/>
+                </source>
+              </mirror>
+            </disk>
+            """);
+
+    assertThat(vm.disks()).extracting(DiskDescription::mirror).containsExactly("/d/remus.sda.nbd");
   }
 
   @Test

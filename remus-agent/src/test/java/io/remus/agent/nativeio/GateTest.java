@@ -53,18 +53,21 @@ class GateTest {
 
   @Test
   void shouldTakePagesAndDeviceStateAndLetTheGuestGo() throws Exception {
+    Counter writes = new Counter();
     for (int epoch = 1; epoch <= 3; epoch++) {
       guest.fill(7, epoch);
       guest.fill(8, epoch);
       byte[] state = deviceState(20_000, epoch);
       CompletableFuture<Void> qemu = qemu(state);
 
-      assertThat(gate.pause(tracker, arena, null, LONG_MS)).isTrue();
+      writes.set(40 + epoch);
+      assertThat(gate.pause(tracker, arena, null, writes, LONG_MS)).isTrue();
 
       qemu.get(LONG_MS, TimeUnit.MILLISECONDS);
       assertThat(gate.pages()).isEqualTo(2);
       assertThat(gate.deviceState()).isEqualTo(ByteBuffer.wrap(state));
       assertThat(gate.marker()).as("there is no queue").isEqualTo(-1);
+      assertThat(gate.writes()).isEqualTo(40 + epoch);
       assertThat(gate.stoppedAtNs()).isPositive().isLessThanOrEqualTo(gate.resumedAtNs());
       assertThat(gate.resumedAtNs()).isLessThanOrEqualTo(System.nanoTime());
       assertThat(gate.scanNs() + gate.copyNs())
@@ -80,7 +83,7 @@ class GateTest {
     }
     CompletableFuture<Void> qemu = qemu(deviceState(20_000, 1));
 
-    assertThat(gate.pause(tracker, arena, null, LONG_MS)).isFalse();
+    assertThat(gate.pause(tracker, arena, null, null, LONG_MS)).isFalse();
     assertThat(gate.pages()).isEqualTo(4);
     assertThat(qemu).isNotDone();
     assertThat(gate.more(tracker, arena)).isFalse();
@@ -97,7 +100,7 @@ class GateTest {
       guest.fill(page, page);
     }
     CompletableFuture<Void> qemu = qemu(deviceState(20_000, 1));
-    assertThat(gate.pause(tracker, arena, null, LONG_MS)).isFalse();
+    assertThat(gate.pause(tracker, arena, null, null, LONG_MS)).isFalse();
 
     gate.abort(tracker, arena);
 
@@ -147,7 +150,7 @@ class GateTest {
 
     qemu(deviceState(20_000, 1)).get(LONG_MS, TimeUnit.MILLISECONDS);
     assertThat(path).isRegularFile();
-    assertThatThrownBy(() -> gate.pause(tracker, arena, null, LONG_MS))
+    assertThatThrownBy(() -> gate.pause(tracker, arena, null, null, LONG_MS))
         .isInstanceOf(NativeException.class);
 
     gate.close();
@@ -162,7 +165,7 @@ class GateTest {
       guest.fill(page, page);
     }
     CompletableFuture<Void> qemu = qemu(deviceState(20_000, 1));
-    assertThat(gate.pause(tracker, arena, null, LONG_MS)).isFalse();
+    assertThat(gate.pause(tracker, arena, null, null, LONG_MS)).isFalse();
 
     gate.close();
 
@@ -189,13 +192,13 @@ class GateTest {
 
   private int pauseFails(int timeoutMs) {
     return catchThrowableOfType(
-            NativeException.class, () -> gate.pause(tracker, arena, null, timeoutMs))
+            NativeException.class, () -> gate.pause(tracker, arena, null, null, timeoutMs))
         .errno();
   }
 
   private void pausesAgain() throws Exception {
     CompletableFuture<Void> qemu = qemu(deviceState(20_000, 2));
-    assertThat(gate.pause(tracker, arena, null, LONG_MS)).isTrue();
+    assertThat(gate.pause(tracker, arena, null, null, LONG_MS)).isTrue();
     assertThat(gate.pages()).isEqualTo(1);
     qemu.get(LONG_MS, TimeUnit.MILLISECONDS);
   }

@@ -9,6 +9,8 @@ import io.remus.agent.nativeio.MemoryBlock;
 import io.remus.agent.nativeio.Records;
 import io.remus.agent.stage.EpochStage;
 import io.remus.core.wire.ChunkKind;
+import io.remus.core.wire.DiskImage;
+import io.remus.core.wire.DiskRecords;
 import io.remus.core.wire.EpochTally;
 import io.remus.core.wire.Frame.Chunk;
 import io.remus.core.wire.Frame.EpochEnd;
@@ -25,17 +27,19 @@ import org.junit.jupiter.api.io.TempDir;
 
 class EpochReceiverTest {
   private static final int PAGES = 100;
+  private static final List<DiskImage> DISKS = List.of(new DiskImage("vda", 1 << 20));
   private static final int RECORD_BYTES = 8 + MemoryBlock.PAGE;
 
   @TempDir private Path directory;
   private final List<Integer> synchronised = new ArrayList<>();
+  private final List<String> disk = new ArrayList<>();
   private final List<Chunk> sent = new ArrayList<>();
   private EpochTally tally = new EpochTally();
   private EpochReceiver receiver;
 
   @BeforeEach
   void open() {
-    receiver = new EpochReceiver(directory, 1 << 20, PAGES);
+    receiver = new EpochReceiver(directory, 1 << 20, PAGES, DISKS);
   }
 
   @AfterEach
@@ -74,6 +78,29 @@ class EpochReceiverTest {
         assertThat(second.deviceState()).isEqualTo(StandardCharsets.US_ASCII.encode("two"));
       }
     }
+  }
+
+  @Test
+  void shouldHandDiskRecordsOnAsTheyComeAndGiveTheirCreditBack() throws Exception {
+    assertThat(receive(0, ChunkKind.DISK, zeroes(4096))).as("credit").isEqualTo(16);
+    tally = new EpochTally();
+    assertThat(receive(1, ChunkKind.DISK, zeroes(4096))).as("credit").isEqualTo(16);
+
+    assertThat(disk).containsExactly("epoch 0: 16 bytes", "epoch 1: 16 bytes");
+  }
+
+  @Test
+  void shouldNotLetMalformedDiskRecordsThrough() {
+    assertThatThrownBy(() -> receive(1, ChunkKind.DISK, zeroes((1 << 20) + 1)))
+        .isInstanceOf(ProtocolException.class)
+        .hasMessageContaining("outside disk vda");
+    assertThat(disk).isEmpty();
+  }
+
+  private static ByteBuf zeroes(int length) {
+    ByteBuf records = Unpooled.buffer();
+    DiskRecords.zero(0, 0, length, records);
+    return records;
   }
 
   @Test
@@ -171,7 +198,7 @@ class EpochReceiverTest {
 
   @Test
   void shouldSpillAnEpochThatIsLargerThanItsMemory() throws Exception {
-    receiver = new EpochReceiver(directory, RECORD_BYTES, PAGES);
+    receiver = new EpochReceiver(directory, RECORD_BYTES, PAGES, List.of());
     assertThat(receive(1, ChunkKind.PAGES, Records.full(1, 1))).isZero();
     assertThat(receive(1, ChunkKind.PAGES, Records.full(2, 2))).isEqualTo(RECORD_BYTES);
     receive(1, ChunkKind.DEVICE_STATE, state("QEVM"));
@@ -186,7 +213,7 @@ class EpochReceiverTest {
   private long receive(long epoch, ChunkKind kind, ByteBuf data) throws Exception {
     Chunk chunk = chunk(epoch, tally.chunks(), kind, data);
     tally.add(chunk);
-    return receiver.chunk(chunk, records -> synchronised.add(records.getInt(0)));
+    return receiver.chunk(chunk, new Noted());
   }
 
   private Chunk chunk(long epoch, int index, ChunkKind kind, ByteBuf data) {
@@ -207,5 +234,17 @@ class EpochReceiverTest {
 
   private static void refuses(ThrowingCallable action, String message) {
     assertThatThrownBy(action).isInstanceOf(ProtocolException.class).hasMessageContaining(message);
+  }
+
+  private final class Noted implements EpochReceiver.Target {
+    @Override
+    public void synchronise(ByteBuf pages) {
+      synchronised.add(pages.getInt(0));
+    }
+
+    @Override
+    public void disk(long epoch, ByteBuf records) {
+      disk.add("epoch %d: %d bytes".formatted(epoch, records.readableBytes()));
+    }
   }
 }

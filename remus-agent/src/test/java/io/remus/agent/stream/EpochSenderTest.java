@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.remus.agent.commit.Committer;
 import io.remus.agent.nativeio.Arena;
 import io.remus.agent.nativeio.MemoryBlock;
 import io.remus.agent.nativeio.OwnPages;
@@ -18,11 +19,13 @@ import io.remus.agent.peer.PeerException;
 import io.remus.agent.peer.Recorder;
 import io.remus.agent.receive.EpochReceiver;
 import io.remus.agent.stage.EpochStage;
+import io.remus.core.epoch.Term;
 import io.remus.core.wire.Frame;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -190,13 +193,14 @@ class EpochSenderTest {
   private final class Backup implements FrameListener {
     final BlockingQueue<ByteBuffer> committed = new LinkedBlockingQueue<>();
     final CompletableFuture<PeerException> failure = new CompletableFuture<>();
-    private final EpochReceiver receiver = new EpochReceiver(directory, 1 << 20, PAGES);
+    private final EpochReceiver receiver = new EpochReceiver(directory, 1 << 20, PAGES, List.of());
+    private final Committer committer = new Committer(Term.FIRST, memory, null);
 
     @Override
     public void onFrame(Frame frame) {
       try {
         if (frame instanceof Frame.Chunk chunk) {
-          credit.give(receiver.chunk(chunk, memory::apply));
+          credit.give(receiver.chunk(chunk, committer));
         } else if (frame instanceof Frame.EpochEnd end) {
           try (EpochStage stage = receiver.end(end)) {
             credit.give(stage.drainTo(memory::apply));

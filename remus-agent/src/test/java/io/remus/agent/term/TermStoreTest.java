@@ -3,6 +3,7 @@ package io.remus.agent.term;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.remus.core.control.DiskDurability;
 import io.remus.core.failover.Role;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TermStoreTest {
   private static final String UUID = "6f1e4a52-0d4e-4c39-9f5d-1f0d6a3c2b11";
   private static final String OTHER_UUID = "6f1e4a52-0d4e-4c39-9f5d-1f0d6a3c2b12";
-  private static final Wish WISH = new Wish("hv2", 25, true);
+  private static final Wish WISH = new Wish("hv2", 25, true, DiskDurability.MEMORY);
 
   @TempDir private Path host;
   private Path directory;

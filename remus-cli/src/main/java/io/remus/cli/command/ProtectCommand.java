@@ -5,9 +5,11 @@ import io.remus.cli.Failure;
 import io.remus.cli.client.AgentClient;
 import io.remus.cli.output.Progress;
 import io.remus.cli.output.Terminal;
+import io.remus.core.control.DiskDurability;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,6 +23,7 @@ import picocli.CommandLine.Parameters;
     footerHeading = "%nExamples:%n",
     footer = {
       "  remus protect db1 --backup hv2 --wait",
+      "  remus protect db1 --backup hv2 --disk-durability journal",
       "  remus protect router --backup hv2 --interval 50ms --disk none",
     })
 final class ProtectCommand implements Callable<Integer> {
@@ -55,8 +58,21 @@ final class ProtectCommand implements Callable<Integer> {
   @Option(
       names = "--disk",
       paramLabel = "MODE",
-      description = "none: protect the VM although its writable disks are not replicated.")
+      description = {
+        "mirror (default): every write to a disk travels with its epoch.",
+        "none: writable disks are not replicated; both hosts must see the same ones."
+      })
   private DiskMode disk;
+
+  @Option(
+      names = "--disk-durability",
+      paramLabel = "WHERE",
+      description = {
+        "Where the backup has an epoch's disk writes when it acks the epoch:",
+        "memory (default): in its kernel, which survives the loss of this host;",
+        "journal: on its disk, which survives the loss of power on both, and takes longer."
+      })
+  private DiskDurability durability;
 
   @Option(names = "--wait", description = "Return when the VM is protected, and show progress.")
   private boolean wait;
@@ -67,14 +83,16 @@ final class ProtectCommand implements Callable<Integer> {
 
   /** What to do with writable disks. */
   enum DiskMode {
+    MIRROR,
     NONE
   }
 
   @Override
   public Integer call() throws InterruptedException {
     AgentClient client = agent.client();
-    String diskWord = disk == null ? null : ProtectRequest.DISK_NONE;
-    VmStatus status = client.protect(vm, new ProtectRequest(backup, intervalMs, diskWord));
+    String diskWord = disk == null ? null : disk.name().toLowerCase(Locale.ROOT);
+    VmStatus status =
+        client.protect(vm, new ProtectRequest(backup, intervalMs, diskWord, durability));
     if (!wait) {
       terminal.out().printf("VM %s: %s; see `remus status %s`%n", vm, status.state().word(), vm);
       return ExitCode.DONE.code();

@@ -52,16 +52,7 @@ public final class Progress {
     if (status.state() != VmState.SYNCING || sync == null) {
       return status.state() == VmState.PROTECTED ? head + " by " + status.peer() : head;
     }
-    return "%s %s%.0f %%, round %d, %s sent at %s/s, %d pages to go, guest dirties %.0f pages/s"
-        .formatted(
-            head,
-            bar,
-            sync.percent(),
-            sync.round(),
-            Quantities.bytes((double) sync.sentBytes()),
-            Quantities.bytes(sync.bytesPerSecond()),
-            sync.remainingPages(),
-            sync.dirtyPagesPerSecond());
+    return "%s %s%s".formatted(head, bar, StatusText.sync(sync));
   }
 
   private static String bar(VmStatus status) {

@@ -48,6 +48,13 @@ public final class StatusText {
     }
     line(text, "Term", String.valueOf(vm.term()));
     line(text, "Interval", vm.intervalMs() + " ms");
+    if (!vm.disks().isEmpty()) {
+      line(
+          text,
+          "Disks",
+          "%s; an ack means '%s'"
+              .formatted(String.join(", ", vm.disks()), vm.diskDurability().word()));
+    }
     if (vm.tracker() != null) {
       line(text, "Dirty pages", "found by " + vm.tracker());
     }
@@ -58,7 +65,7 @@ public final class StatusText {
       line(text, "Epochs", epochs(vm.epoch()));
     }
     if (vm.sync() != null) {
-      sync(text, vm.sync());
+      line(text, "Sync", sync(vm.sync()));
     }
     if (vm.figures() != null) {
       figures(text, vm.figures());
@@ -67,18 +74,23 @@ public final class StatusText {
     return text.toString();
   }
 
-  private static void sync(StringBuilder text, VmStatus.Sync sync) {
-    line(
-        text,
-        "Sync",
-        "%.0f %%, round %d, %s sent at %s/s, %d pages to go, guest dirties %.0f pages/s"
+  /** Progress of the initial synchronisation on one line. */
+  static String sync(VmStatus.Sync sync) {
+    String sent =
+        "%s sent at %s/s"
+            .formatted(
+                Quantities.bytes((double) sync.sentBytes()),
+                Quantities.bytes(sync.bytesPerSecond()));
+    return sync.round() == 0
+        ? "%.0f %% of the disks, %s, %s to go"
+            .formatted(sync.percent(), sent, Quantities.bytes((double) sync.diskRemainingBytes()))
+        : "%.0f %%, round %d, %s, %d pages to go, guest dirties %.0f pages/s"
             .formatted(
                 sync.percent(),
                 sync.round(),
-                Quantities.bytes((double) sync.sentBytes()),
-                Quantities.bytes(sync.bytesPerSecond()),
+                sent,
                 sync.remainingPages(),
-                sync.dirtyPagesPerSecond()));
+                sync.dirtyPagesPerSecond());
   }
 
   private static void figures(StringBuilder text, Figures figures) {

@@ -6,12 +6,17 @@ package io.remus.core.control;
  * @param backup the peer that receives the copy, a name of the configuration's {@code [peers]}
  * @param intervalMs time from one epoch's start to the next in milliseconds, 10 to 1,000; null for
  *     the agent's configured interval
- * @param disk {@code "none"} to protect a VM without replicating its writable disks; null otherwise
+ * @param disk {@code "none"} to protect a VM without replicating its writable disks; {@code
+ *     "mirror"} or null to replicate them
+ * @param diskDurability {@code "memory"}, the default, or {@code "journal"}: where the backup has
+ *     an epoch's disk writes when it acks it
  */
-public record ProtectRequest(String backup, Integer intervalMs, String disk) {
+public record ProtectRequest(
+    String backup, Integer intervalMs, String disk, DiskDurability diskDurability) {
   public static final int MIN_INTERVAL_MS = 10;
   public static final int MAX_INTERVAL_MS = 1_000;
   public static final String DISK_NONE = "none";
+  public static final String DISK_MIRROR = "mirror";
 
   /**
    * Refuses wrong values.
@@ -27,9 +32,9 @@ public record ProtectRequest(String backup, Integer intervalMs, String disk) {
           "interval_ms: %d is out of range, allowed are %d to %d milliseconds"
               .formatted(intervalMs, MIN_INTERVAL_MS, MAX_INTERVAL_MS));
     }
-    if (disk != null && !disk.equals(DISK_NONE)) {
+    if (disk != null && !disk.equals(DISK_NONE) && !disk.equals(DISK_MIRROR)) {
       throw new IllegalArgumentException(
-          "disk: \"%s\" is not known, allowed is \"none\" or nothing".formatted(disk));
+          "disk: \"%s\" is not known, allowed are \"mirror\" and \"none\"".formatted(disk));
     }
   }
 }

@@ -15,6 +15,8 @@ import java.util.List;
  * @param peer name of the other host; null when there is none any more
  * @param term the newest term this host knows for the VM
  * @param intervalMs configured time from one epoch's start to the next, milliseconds
+ * @param disks writable disks whose writes travel with their epoch, such as {@code vda}
+ * @param diskDurability what an ack says of disk writes; null when none is replicated
  * @param tracker how dirty pages are found: {@code write-protect}, {@code soft-dirty} or {@code
  *     shadow}; null on a standby
  * @param output how output is held, such as {@code nft bridge queue 7400}; null when none is
@@ -34,6 +36,8 @@ public record VmStatus(
     String peer,
     long term,
     int intervalMs,
+    List<String> disks,
+    DiskDurability diskDurability,
     String tracker,
     String output,
     Epochs epoch,
@@ -43,6 +47,7 @@ public record VmStatus(
     List<String> warnings) {
 
   public VmStatus {
+    disks = disks == null ? List.of() : List.copyOf(disks);
     warnings = warnings == null ? List.of() : List.copyOf(warnings);
   }
 
@@ -63,12 +68,14 @@ public record VmStatus(
   /**
    * Progress of the initial synchronisation.
    *
-   * @param round rounds of scan and copy begun so far, from 1
+   * @param round rounds of scan and copy of the memory begun so far; 0 while the disks are copied
    * @param sentBytes bytes sent since it began
    * @param remainingPages pages still to be sent in this round
    * @param dirtyPagesPerSecond how fast the guest dirties pages
    * @param bytesPerSecond how fast they are sent
-   * @param percent 0 to 100, how much of the memory is on the backup and up to date
+   * @param percent 0 to 100, how much of the memory, or before that of the disks, is on the backup
+   *     and up to date
+   * @param diskRemainingBytes bytes of the disks still to be looked at
    */
   public record Sync(
       int round,
@@ -76,7 +83,8 @@ public record VmStatus(
       long remainingPages,
       double dirtyPagesPerSecond,
       double bytesPerSecond,
-      double percent) {}
+      double percent,
+      long diskRemainingBytes) {}
 
   /**
    * How a standby became the running VM.

@@ -2,7 +2,7 @@ package io.remus.core.wire;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.util.ReferenceCounted;
-import io.remus.core.epoch.DiskDurability;
+import io.remus.core.control.DiskDurability;
 import io.remus.core.failover.Role;
 import java.nio.ByteBuffer;
 import java.util.List;

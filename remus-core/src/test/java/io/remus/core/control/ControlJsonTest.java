@@ -27,10 +27,12 @@ class ControlJsonTest {
           "hv2",
           3,
           25,
+          List.of("vda"),
+          DiskDurability.JOURNAL,
           "write-protect",
           "nft bridge queue 7400",
           VmStatus.Epochs.ofPrimary(12, 11, 10),
-          new VmStatus.Sync(2, 4096, 7, 1.5, 2.5, 99.0),
+          new VmStatus.Sync(2, 4096, 7, 1.5, 2.5, 99.0, 0),
           new Figures(
               new Figures.Times(1.9, 8.1, 12.0),
               new Figures.Times(7.0, 11.0, 20.0),

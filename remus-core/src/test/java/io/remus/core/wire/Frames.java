@@ -5,7 +5,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.util.ReferenceCountUtil;
-import io.remus.core.epoch.DiskDurability;
+import io.remus.core.control.DiskDurability;
 import io.remus.core.failover.Role;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

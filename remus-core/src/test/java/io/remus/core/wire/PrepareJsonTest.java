@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.remus.core.epoch.DiskDurability;
+import io.remus.core.control.DiskDurability;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.List;
@@ -57,8 +57,8 @@ class PrepareJsonTest {
         "\"blocks\":[           | \"blocks\":[[[[[[         | Cannot deserialize",
         "\"disks\":[            | \"disks\":[null,          | VM ledger has no list of disks",
         "\"bytes\":10737418240  | \"bytes\":0               | size of disk vda is at least 1",
-        "\"JOURNAL\"            | \"PAPER\"                 | not one of the values accepted",
-        "\"JOURNAL\"            | null                      | without a disk durability",
+        "\"journal\"            | \"paper\"                 | paper",
+        "\"journal\"            | null                      | without a disk durability",
         "\"failoverTimeoutMs\":300} | \"failoverTimeoutMs\":300}} | Unexpected close marker",
         "{\"vm\"                | [\"vm\"                   | Prepare",
       })

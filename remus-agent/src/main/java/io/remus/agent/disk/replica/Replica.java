@@ -1,7 +1,7 @@
 package io.remus.agent.disk.replica;
 
 import io.netty.buffer.ByteBuf;
-import io.remus.core.epoch.DiskDurability;
+import io.remus.core.control.DiskDurability;
 import io.remus.core.wire.DiskImage;
 import io.remus.core.wire.DiskRecords;
 import java.io.Closeable;

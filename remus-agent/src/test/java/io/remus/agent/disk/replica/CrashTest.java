@@ -2,7 +2,7 @@ package io.remus.agent.disk.replica;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.remus.core.epoch.DiskDurability;
+import io.remus.core.control.DiskDurability;
 import io.remus.core.wire.DiskImage;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.remus.core.epoch.DiskDurability;
+import io.remus.core.control.DiskDurability;
 import io.remus.core.wire.DiskImage;
 import io.remus.core.wire.DiskRecords;
 import java.io.IOException;

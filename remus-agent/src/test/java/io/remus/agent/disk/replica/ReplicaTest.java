@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.remus.core.epoch.DiskDurability;
+import io.remus.core.control.DiskDurability;
 import io.remus.core.wire.DiskImage;
 import io.remus.core.wire.DiskRecords;
 import io.remus.core.wire.Frame.BlockHashes;

@@ -1,0 +1,122 @@
+package io.remus.agent.conductor;
+
+import io.remus.agent.disk.replica.HashSink;
+import io.remus.agent.disk.replica.Replica;
+import io.remus.agent.disk.replica.ReplicaSpec;
+import io.remus.agent.guest.GuestException;
+import io.remus.agent.guest.StandbyGuest;
+import io.remus.core.wire.DiskImage;
+import io.remus.core.wire.Frame;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+
+/** The disks of a VM that this host stands by for; none when none is replicated. */
+final class StandbyReplica {
+  private final Surroundings around;
+  private final Frame.Prepare prepare;
+  private final String primary;
+  private Replica replica;
+
+  StandbyReplica(Surroundings around, Frame.Prepare prepare, String primary) {
+    this.around = around;
+    this.prepare = prepare;
+    this.primary = primary;
+  }
+
+  /**
+   * Finds or makes the images.
+   *
+   * @param broken told, on any thread, when committed writes cannot be kept any more
+   */
+  void open(Consumer<IOException> broken) throws IOException, GuestException {
+    if (prepare.disks().isEmpty()) {
+      return;
+    }
+    var config = around.config().disks();
+    replica =
+        Replica.open(
+            config.directory(),
+            new ReplicaSpec(
+                prepare.uuid(), prepare.vm(), primary, prepare.disks(), devices(), definition()),
+            config.journal(),
+            prepare.durability(),
+            broken);
+  }
+
+  private Map<String, Path> devices() {
+    Map<String, Path> devices = new HashMap<>();
+    for (DiskImage disk : prepare.disks()) {
+      Path device = around.config().disks().devices().get(prepare.vm() + ":" + disk.target());
+      if (device != null) {
+        devices.put(disk.target(), device);
+      }
+    }
+    return devices;
+  }
+
+  /** What the VM would be defined with here; a transient one is what it is now. */
+  private String definition() {
+    return prepare.inactiveXml() == null ? prepare.xml() : prepare.inactiveXml();
+  }
+
+  /** The VM on these disks. */
+  StandbyGuest.Model model() throws GuestException {
+    StandbyGuest.Model model =
+        new StandbyGuest.Model(
+            prepare.vm(), prepare.uuid(), prepare.machine(), prepare.xml(), prepare.inactiveXml());
+    return replica == null ? model : model.withImages(images());
+  }
+
+  private Map<String, Path> images() {
+    Map<String, Path> images = new HashMap<>();
+    List<Path> paths = replica.images();
+    for (int i = 0; i < paths.size(); i++) {
+      images.put(prepare.disks().get(i).target(), paths.get(i));
+    }
+    return images;
+  }
+
+  /** The disks; null when none is replicated. */
+  Replica disks() {
+    return replica;
+  }
+
+  /** Tells what the images hold, on a thread of its own: it takes as long as reading them. */
+  CompletableFuture<Void> tellHashes(HashSink primary) {
+    CompletableFuture<Void> told = new CompletableFuture<>();
+    if (replica == null) {
+      told.complete(null);
+      return told;
+    }
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                for (int disk = 0; disk < prepare.disks().size(); disk++) {
+                  if (!replica.blank(disk)) {
+                    replica.hashes(disk, primary);
+                  }
+                }
+                told.complete(null);
+              } catch (IOException | RuntimeException | Error e) {
+                told.completeExceptionally(e);
+              }
+            },
+            "hashes-" + prepare.vm());
+    thread.setDaemon(true);
+    thread.start();
+    return told;
+  }
+
+  /** What is committed stays; the journal has what is not in the images yet. */
+  void close() throws IOException {
+    if (replica != null) {
+      replica.close();
+    }
+  }
+}
