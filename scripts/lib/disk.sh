@@ -31,8 +31,9 @@ disk_guest_answers() {
 }
 
 on_disk() { # COMMAND...
+  # A disk may be slower than the rate asked for: the client must not be ahead of it by seconds.
   # shellcheck disable=SC2034  # the client's words read them
-  local client=$disk_client client_port=7003
+  local client=$disk_client client_port=7003 client_options=(--pending 32)
   "$@"
 }
 

@@ -36,7 +36,7 @@ client_file() { # NAME
 }
 
 # With the ledger in the guest's RAM; on_disk (disk.sh) makes it another.
-client=client client_port=7000
+client=client client_port=7000 client_options=()
 
 client_start() { # APPENDS-PER-SECOND
   step "a client appends $1 payloads a second to the ledger on port $client_port, over one TCP connection"
@@ -44,7 +44,7 @@ client_start() { # APPENDS-PER-SECOND
   # shellcheck disable=SC2016  # for the inner shell
   in_host client sh -c 'echo $$ >"/run/$0.pid"
     exec ledger-client "$@" --json "/var/log/$0.json" --log "/var/log/$0.log"' "$client" \
-    "$guest_address" "$client_port" --rate "$1" </dev/null >/dev/null &
+    "$guest_address" "$client_port" --rate "$1" "${client_options[@]}" </dev/null >/dev/null &
   client_await 100
 }
 

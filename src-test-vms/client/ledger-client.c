@@ -35,7 +35,7 @@
 #include <unistd.h>
 
 #define SECOND_NS INT64_C(1000000000)
-#define PENDING_MAX 65536 // appends without an answer; beyond it the client waits
+#define PENDING_MAX 65536 // appends without an answer at most; beyond it the client waits
 #define LINE_MAX_BYTES 128
 #define DRAIN_NS (10 * SECOND_NS)
 #define RECONNECT_NS (SECOND_NS / 10)
@@ -44,8 +44,9 @@ static struct {
     struct sockaddr_in6 address; // an IPv4 address in its IPv6 form
     const char *json, *log;
     int64_t rate;    // appends a second
+    int64_t pending; // appends without an answer at most
     int64_t seconds; // 0: until SIGTERM
-} options = {.rate = 100};
+} options = {.rate = 100, .pending = PENDING_MAX};
 
 // Appends sent and not answered, oldest first, as numbers from 0; append n is payload n (see
 // payload()).
@@ -220,7 +221,7 @@ static void append_due(int64_t now, int64_t *next_ns) {
     // Appends that could not be made in time are left out, not sent in a burst.
     if (now - *next_ns > SECOND_NS)
         *next_ns = now;
-    while (*next_ns <= now && pending.next - pending.first < PENDING_MAX &&
+    while (*next_ns <= now && pending.next - pending.first < (uint64_t)options.pending &&
            out_length + LINE_MAX_BYTES <= sizeof out) {
         memcpy(out + out_length, "append ", 7);
         size_t length = 7 + payload(pending.next, out + out_length + 7);
@@ -329,8 +330,11 @@ static FILE *created(const char *path) {
 static void usage(void) {
     fprintf(
         stderr,
-        "usage: ledger-client ADDRESS PORT [--rate N/s] [--seconds S] [--json FILE] [--log FILE]\n"
-        "Appends N times a second (100) for S seconds (until SIGTERM) over one connection.\n"
+        "usage: ledger-client ADDRESS PORT [--rate N/s] [--seconds S] [--pending N]\n"
+        "                     [--json FILE] [--log FILE]\n"
+        "Appends N times a second (100) for S seconds (until SIGTERM) over one connection, with "
+        "at\n"
+        "most so many without an answer (65536): a slow ledger is not overrun.\n"
         "The log has a line for every answer: sent ns, received ns (monotonic), sequence, hash.\n");
     exit(2);
 }
@@ -359,6 +363,8 @@ static void parse(int argc, char **argv) {
             options.rate = positive(value);
         else if (!strcmp(argv[i], "--seconds"))
             options.seconds = positive(value);
+        else if (!strcmp(argv[i], "--pending"))
+            options.pending = positive(value);
         else if (!strcmp(argv[i], "--json"))
             options.json = value;
         else if (!strcmp(argv[i], "--log"))
@@ -366,6 +372,8 @@ static void parse(int argc, char **argv) {
         else
             usage();
     }
+    if (options.pending > PENDING_MAX)
+        usage();
 }
 
 int main(int argc, char **argv) {
