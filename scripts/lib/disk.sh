@@ -43,6 +43,20 @@ disk_client_judge() { # REPORT
   expect "the file on the guest's disk ends with the client's last entry" holds "$1" '.verified'
 }
 
+# The image of a disk's replica, seen from outside the host.
+replica_of() { # HOST VM DISK
+  echo "$lab/hosts/$1/var/lib/remus/disks/$(vm_uuid "$2")/$3.raw"
+}
+
+vm_uuid() { # VM
+  sed -n 's,.*<uuid>\(.*\)</uuid>.*,\1,p' "$repo/src-test-vms/domains/$1.xml"
+}
+
+# The image that the VM on HOST runs from: its own, or the replica it took over with.
+image_in_use() { # HOST VM DISK
+  echo "$lab/hosts/$1$(vm_tool "$1" domblklist "$2" --details | awk -v disk="$3" '$3 == disk { print $4 }')"
+}
+
 # ---- load ----
 
 heavy_writing() { # BLOCKS-PER-SECOND|max MIB

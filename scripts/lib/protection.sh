@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # Words for scenarios about protected VMs: protect, load, watch, capture, fail over.
 
+# Which host is which; a scenario that goes to and fro swaps them.
+primary=hv1 backup=hv2
+
 remus() { # HOST ARGUMENTS...
   local host=$1
   shift
@@ -17,10 +20,13 @@ status_holds() { # HOST VM CONDITION
   status=$(status_of "$1" "$2") && [ -n "$status" ] && holds "$status" "$3"
 }
 
-protect() { # VM
-  step "remus protect $1 --backup hv2 --wait   (on hv1)"
-  remus hv1 protect "$1" --backup hv2 --interval "${REMUS_LAB_INTERVAL:-25ms}" --wait </dev/null 2>&1 | indent
-  wait_for 30 "$1 is protected" status_holds hv1 "$1" '.state == "protected"'
+protect() { # VM [OPTIONS...]
+  local vm=$1
+  shift
+  step "remus protect $vm --backup $backup $* --wait   (on $primary)"
+  remus "$primary" protect "$vm" --backup "$backup" --interval "${REMUS_LAB_INTERVAL:-25ms}" "$@" --wait </dev/null 2>&1 |
+    indent
+  wait_for 30 "$vm is protected" status_holds "$primary" "$vm" '.state == "protected"'
 }
 
 # ---- load ----
@@ -108,7 +114,7 @@ watch_epochs() { # VM COUNT
     [ "$SECONDS" -lt "$deadline" ] || { say "gave up waiting for $2 epochs"; return 1; }
     if ((SECONDS - told >= 8)); then
       told=$SECONDS
-      step "$(status_of hv1 "$1" | figures_line)"
+      step "$(status_of "$primary" "$1" | figures_line)"
     fi
     sleep 0.2
   done
@@ -116,7 +122,7 @@ watch_epochs() { # VM COUNT
 
 epochs_logged() { # VM
   local count
-  count=$(grep -c "^$1," "$lab/hosts/hv1/var/log/remus/epochs.log" 2>/dev/null) || true
+  count=$(grep -c "^$1," "$lab/hosts/$primary/var/log/remus/epochs.log" 2>/dev/null) || true
   echo "${count:-0}"
 }
 
@@ -149,12 +155,12 @@ capture_start() { # HOST INTERFACE FILE (below /var/log)
 }
 
 captures_start() { # VM
-  step "capturing on the guest's tap in hv1 and at the client"
-  capture_start hv1 "$(guest_tap hv1 "$1")" tap.pcap
+  step "capturing on the guest's tap in $primary and at the client"
+  capture_start "$primary" "$(guest_tap "$primary" "$1")" tap.pcap
   capture_start client lan0 client.pcap
 }
 
-# Compares both captures with the primary's log of acks, up to the moment at which hv1 lost its power.
+# Compares both captures with the primary's log of acks, up to the moment at which the primary lost its power.
 judge_output_commit() { # VM
   local result
   result=$(output-commit-run "$1") || true
@@ -166,8 +172,8 @@ judge_output_commit() { # VM
 }
 
 output-commit-run() { # VM
-  "$cache/bin/output-commit" "$1" "$lab/hosts/hv1/var/log/remus/epochs.log" "$lab/hosts/hv1/var/log/tap.pcap" \
-    "$(client_file client.pcap)" "$(cat "$lab/hosts/hv1/power-off-at")"
+  "$cache/bin/output-commit" "$1" "$lab/hosts/$primary/var/log/remus/epochs.log" "$lab/hosts/$primary/var/log/tap.pcap" \
+    "$(client_file client.pcap)" "$(cat "$lab/hosts/$primary/power-off-at")"
 }
 
 # ---- failover ----
@@ -181,23 +187,23 @@ timeout_ms() {
 }
 
 lose_primary() {
-  step "hv1 loses its power"
-  power_off hv1
+  step "$primary loses its power"
+  power_off "$primary"
 }
 
 await_takeover() { # VM
-  wait_for 30 "hv2 has taken over" status_holds hv2 "$1" '.state == "active"'
+  wait_for 30 "$backup has taken over" status_holds "$backup" "$1" '.state == "active"'
   local status
-  status=$(status_of hv2 "$1")
+  status=$(status_of "$backup" "$1")
   fact detect_ms "$(jq .takeover.detect_ms <<<"$status")"
   fact activate_ms "$(jq .takeover.activate_ms <<<"$status")"
-  step "hv2 runs $1: detected after $(jq .takeover.detect_ms <<<"$status") ms, active after $(jq .takeover.activate_ms <<<"$status") ms more"
+  step "$backup runs $1: detected after $(jq .takeover.detect_ms <<<"$status") ms, active after $(jq .takeover.activate_ms <<<"$status") ms more"
 }
 
 # From the power-off to the answer that ended the client's longest wait.
 judge_outage() { # REPORT
   local off_ns outage
-  off_ns=$(cat "$lab/hosts/hv1/power-off-at")
+  off_ns=$(cat "$lab/hosts/$primary/power-off-at")
   outage=$(jq "((.longest_gap_end_realtime_ns - $off_ns) / 1e3 | floor) / 1e3" <<<"$1")
   fact outage_ms "$outage"
   step "power-off to the client's next answer: $outage ms"
@@ -213,7 +219,7 @@ failover_story() { # VM
   captures_start "$1"
   client_start 200
   watch_epochs "$1" "${REMUS_LAB_EPOCHS:-1200}"
-  status=$(status_of hv1 "$1")
+  status=$(status_of "$primary" "$1")
   step "$(figures_line <<<"$status")"
   note_figures "$status"
   lose_primary

@@ -3,7 +3,8 @@
 #
 # A scenario is a file in scripts/scenarios: a first comment line that says what it shows, a function `scenario`, and where
 # it differs from the usual two hosts with a VM, an array `lab_options` or a function `prepare` that runs before the lab.
-# A second comment line "# On demand" keeps it out of scripts/test.
+# A second comment line "# On demand" keeps it out of scripts/test. A scenario that goes in rounds takes `rounds` for their
+# number when it is given.
 
 # shellcheck source=scripts/lib/protection.sh
 . "${BASH_SOURCE[0]%/*}/protection.sh"
@@ -12,7 +13,7 @@
 
 declare -A facts=()
 failures=() missed_targets=()
-finished=no skipped='' json='' keep=no scenario_name='' started_ns=0
+finished=no skipped='' json='' keep=no rounds='' scenario_name='' started_ns=0
 
 scenario_list() {
   local file
@@ -22,7 +23,7 @@ scenario_list() {
   done
 }
 
-scenario_main() { # SCENARIO [--json FILE] [--keep]
+scenario_main() { # SCENARIO [--json FILE] [--rounds N] [--keep]
   scenario_name=${1-}
   local file=$repo/scripts/scenarios/$scenario_name
   [ -f "$file" ] || fail "no such scenario: $scenario_name; see: scripts/lab list"
@@ -32,6 +33,11 @@ scenario_main() { # SCENARIO [--json FILE] [--keep]
       --json)
         json=${2-}
         [ -n "$json" ] || fail "--json needs a file"
+        shift
+        ;;
+      --rounds)
+        rounds=${2-}
+        [[ $rounds =~ ^[1-9][0-9]*$ ]] || fail "--rounds needs a number"
         shift
         ;;
       --keep) keep=yes ;;
