@@ -46,6 +46,27 @@ class CommandTest {
   }
 
   @Test
+  void shouldListTheCopiesOfAVm() {
+    Run run = remus("recover", "ledger");
+
+    assertThat(run.exit()).isZero();
+    assertThat(run.out().lines())
+        .containsExactly(
+            "HOST  COPY     TERM  EPOCH  COMMITTED             REMARK",
+            "hv1   primary  3     -      -                     its own disks",
+            "hv2   replica  3     41     1970-01-01T00:00:00Z  at this epoch");
+    assertThat(agent.asked).isEmpty();
+  }
+
+  @Test
+  void shouldRecoverFromTheCopyThatIsAskedFor() {
+    assertThat(remus("recover", "ledger", "--from", "replica", "--force").exit()).isZero();
+
+    assertThat(agent.asked)
+        .containsExactly("recover ledger RecoverRequest[from=REPLICA, force=true]");
+  }
+
+  @Test
   void shouldProtectAndReturnAtOnce() {
     agent.script.add(ScriptedAgent.status(VmState.CONNECTING, null));
 

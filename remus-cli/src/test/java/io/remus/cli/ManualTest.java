@@ -6,11 +6,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.remus.core.control.AgentInfo;
+import io.remus.core.control.Copies;
 import io.remus.core.control.DoctorReport;
 import io.remus.core.control.ErrorReply;
 import io.remus.core.control.EventRecord;
 import io.remus.core.control.Figures;
 import io.remus.core.control.ProtectRequest;
+import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
 import java.lang.reflect.RecordComponent;
@@ -30,6 +32,9 @@ class ManualTest {
   @ValueSource(
       classes = {
         AgentInfo.class,
+        Copies.class,
+        Copies.Copy.class,
+        RecoverRequest.class,
         DoctorReport.class,
         DoctorReport.Check.class,
         ErrorReply.class,

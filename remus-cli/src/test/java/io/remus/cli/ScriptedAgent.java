@@ -5,10 +5,12 @@ import io.remus.agent.control.Operations;
 import io.remus.agent.control.RefusedException;
 import io.remus.agent.status.EventLog;
 import io.remus.core.control.AgentInfo;
+import io.remus.core.control.Copies;
 import io.remus.core.control.DiskDurability;
 import io.remus.core.control.DoctorReport;
 import io.remus.core.control.Figures;
 import io.remus.core.control.ProtectRequest;
+import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.VmRole;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
@@ -76,6 +78,21 @@ final class ScriptedAgent implements Operations, AutoCloseable {
   public CompletionStage<VmStatus> failover(String name) {
     asked.add("failover " + name);
     return CompletableFuture.completedStage(status(VmState.ACTIVE, null));
+  }
+
+  @Override
+  public Copies copies(String name) {
+    return new Copies(
+        name,
+        List.of(
+            new Copies.Copy("hv1", Copies.Source.PRIMARY, 3, null, null, "its own disks"),
+            new Copies.Copy("hv2", Copies.Source.REPLICA, 3, 41L, Instant.EPOCH, "at this epoch")));
+  }
+
+  @Override
+  public CompletionStage<Copies> recover(String name, RecoverRequest request) {
+    asked.add("recover " + name + " " + request);
+    return CompletableFuture.completedStage(copies(name));
   }
 
   @Override

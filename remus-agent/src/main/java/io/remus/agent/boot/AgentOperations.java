@@ -4,8 +4,10 @@ import io.remus.agent.conductor.Agent;
 import io.remus.agent.config.AgentConfig;
 import io.remus.agent.control.Operations;
 import io.remus.core.control.AgentInfo;
+import io.remus.core.control.Copies;
 import io.remus.core.control.DoctorReport;
 import io.remus.core.control.ProtectRequest;
+import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.VmStatus;
 import java.time.Duration;
 import java.time.Instant;
@@ -47,6 +49,16 @@ final class AgentOperations implements Operations {
   @Override
   public CompletionStage<VmStatus> failover(String name) {
     return agent.conductor().failover(name);
+  }
+
+  @Override
+  public Copies copies(String name) {
+    return agent.copies(name);
+  }
+
+  @Override
+  public CompletionStage<Copies> recover(String name, RecoverRequest request) {
+    return agent.recover(name, request);
   }
 
   @Override

@@ -97,13 +97,17 @@ public final class Committer implements EpochReceiver.Target {
     }
   }
 
-  /**
-   * Makes the disks what they were at the last committed epoch, for a guest to run on under its own
-   * term.
-   */
+  /** Makes the disks what they were at the last committed epoch. */
   public void settle() throws IOException {
     if (replica != null) {
       replica.settle();
+    }
+  }
+
+  /** The same for a guest that will run on from them, under a term of its own. */
+  public void settleToRun() throws IOException {
+    settle();
+    if (replica != null) {
       replica.activated(term.next().number());
     }
   }

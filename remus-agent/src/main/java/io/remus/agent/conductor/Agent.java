@@ -16,11 +16,14 @@ import io.remus.agent.peer.PeerTransport;
 import io.remus.agent.status.EpochLog;
 import io.remus.agent.status.EventLog;
 import io.remus.agent.term.TermStore;
+import io.remus.core.control.Copies;
+import io.remus.core.control.RecoverRequest;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -41,6 +44,7 @@ public final class Agent implements AutoCloseable {
   private final ScheduledExecutorService libvirtClock;
   private final Hypervisor hypervisor;
   private final Conductor conductor;
+  private final Recovery recovery;
   private PeerListener listener;
 
   /**
@@ -81,8 +85,10 @@ public final class Agent implements AutoCloseable {
             events,
             epochLog,
             new QueueNumbers(config.output().firstQueue()),
+            new KnownReplicas(),
             stage);
     this.conductor = new Conductor(around);
+    this.recovery = new Recovery(around, conductor);
     hypervisor.check();
     // A thread of its own: a libvirtd that hangs must not stop the heartbeats.
     libvirtClock.scheduleWithFixedDelay(
@@ -145,6 +151,15 @@ public final class Agent implements AutoCloseable {
 
   public Conductor conductor() {
     return conductor;
+  }
+
+  public Copies copies(String vm) {
+    return recovery.copies(vm);
+  }
+
+  /** Starts a VM from its disks; see {@link Recovery}. */
+  public CompletionStage<Copies> recover(String vm, RecoverRequest request) {
+    return recovery.recover(vm, request);
   }
 
   public EventLog events() {

@@ -289,6 +289,20 @@ public final class Conductor {
     }
   }
 
+  /** Whether this host holds a living standby of the VM. */
+  boolean standsBy(String name) {
+    StandbyVm standby = standbys.get(name);
+    return standby != null && !standby.ended().isDone();
+  }
+
+  /** Ends what is left of a protection whose guest is gone; by force without the backup's word. */
+  CompletableFuture<Void> letGo(String name, boolean force) {
+    PrimaryVm vm = primaries.get(name);
+    return vm == null || vm.ended().isDone()
+        ? CompletableFuture.completedFuture(null)
+        : unprotect(name, force);
+  }
+
   private PrimaryVm primary(String name) {
     PrimaryVm vm = primaries.get(name);
     if (vm != null) {
@@ -415,6 +429,7 @@ public final class Conductor {
         .terms()
         .find(uuid)
         .map(r -> new Frame.VmRecord(r.term(), r.role()))
+        .map(r -> around.replicas().with(uuid, r))
         .orElse(new Frame.VmRecord(0, Role.NONE));
   }
 

@@ -116,6 +116,7 @@ final class StandbyReplica {
   /** What is committed stays; the journal has what is not in the images yet. */
   void close() throws IOException {
     if (replica != null) {
+      around.replicas().put(replica.info());
       replica.close();
     }
   }

@@ -321,7 +321,7 @@ final class StandbyVm {
     long claimedAtNs = System.nanoTime();
     long silentNs = pulse.silentNs();
     receiver.close();
-    committer.settle();
+    committer.settleToRun();
     activateWhileItWaits();
     long runsAtNs = System.nanoTime();
     takeover =
@@ -443,6 +443,9 @@ final class StandbyVm {
       receiver.close();
       memory.close();
     }
+    if (committer != null && machine.state() != VmState.ACTIVE) {
+      settle();
+    }
     replica.close();
     if (machine.state() != VmState.ACTIVE) {
       activated.completeExceptionally(
@@ -451,6 +454,17 @@ final class StandbyVm {
     pulse.close();
     lane.after(2 * LINGER_MS, lane::close);
     ended.complete(null);
+  }
+
+  /** What is committed and not in the images yet would wait there for the agent's next start. */
+  private void settle() {
+    try {
+      committer.settle();
+    } catch (IOException e) {
+      around
+          .events()
+          .vm(Level.WARNING, vm(), "its disk replica is left as it is: " + e.getMessage());
+    }
   }
 
   private void look() {

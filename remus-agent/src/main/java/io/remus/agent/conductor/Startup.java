@@ -81,6 +81,9 @@ final class Startup {
    */
   private void recoverReplicas() throws IOException {
     for (Replicas.Recovered found : Replicas.recover(around.config().disks().directory())) {
+      if (found.info() != null && found.problem() == null) {
+        around.replicas().put(found.info());
+      }
       if (found.problem() != null) {
         around
             .events()

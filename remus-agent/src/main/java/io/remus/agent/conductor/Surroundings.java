@@ -35,6 +35,7 @@ record Surroundings(
     EventLog events,
     EpochLog epochLog,
     QueueNumbers queues,
+    KnownReplicas replicas,
     Path stageDirectory) {
 
   int timeoutMs() {

@@ -1,8 +1,10 @@
 package io.remus.agent.control;
 
 import io.remus.core.control.AgentInfo;
+import io.remus.core.control.Copies;
 import io.remus.core.control.DoctorReport;
 import io.remus.core.control.ProtectRequest;
+import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.VmStatus;
 import java.util.List;
 import java.util.Optional;
@@ -33,6 +35,12 @@ public interface Operations {
 
   /** Activates the standby on this host; completes when the guest runs here. */
   CompletionStage<VmStatus> failover(String name);
+
+  /** Which copies of a VM's disks there are, here and on the peers. */
+  Copies copies(String name);
+
+  /** Starts a VM from its disks on this host; completes when it runs. */
+  CompletionStage<Copies> recover(String name, RecoverRequest request);
 
   /** Looks at every prerequisite of this host. */
   DoctorReport doctor();

@@ -3,6 +3,7 @@ package io.remus.agent.control;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.remus.core.control.ProtectRequest;
+import io.remus.core.control.RecoverRequest;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -37,6 +38,8 @@ final class Routes {
             new Route(
                 HttpMethod.DELETE, "/v1/vms/{name}/protection", List.of("force"), this::unprotect),
             new Route(HttpMethod.POST, "/v1/vms/{name}/failover", List.of(), this::failover),
+            get("/v1/vms/{name}/copies", call -> done(Reply.ok(operations.copies(call.name())))),
+            new Route(HttpMethod.POST, "/v1/vms/{name}/recovery", List.of(), this::recover),
             EVENTS,
             get("/v1/doctor", call -> done(Reply.ok(operations.doctor()))),
             get("/v1/info", call -> done(Reply.ok(operations.info()))));
@@ -81,6 +84,11 @@ final class Routes {
 
   private CompletionStage<Reply> failover(Route.Call call) {
     return operations.failover(call.name()).thenApply(Reply::ok);
+  }
+
+  private CompletionStage<Reply> recover(Route.Call call) throws BadRequestException {
+    RecoverRequest request = RequestBody.read(call.body(), RecoverRequest.class);
+    return operations.recover(call.name(), request).thenApply(Reply::ok);
   }
 
   private static Reply failed(Route route, Route.Call call, Throwable failure) {

@@ -1,6 +1,9 @@
 package io.remus.agent.guest;
 
+import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.libvirt.Connect;
 import org.libvirt.Domain;
@@ -194,6 +197,38 @@ public final class Hypervisor implements AutoCloseable {
       if (runs(uuid)) {
         throw new GuestException("cannot destroy the VM " + uuid, e);
       }
+    }
+  }
+
+  /** UUID of a VM that is defined here or runs here. */
+  public Optional<String> uuidOf(String vm) throws GuestException {
+    Domain domain = lookup(vm);
+    try {
+      return domain == null ? Optional.empty() : Optional.of(domain.getUUIDString());
+    } catch (LibvirtException e) {
+      throw new GuestException("cannot ask libvirt for the UUID of VM " + vm, e);
+    }
+  }
+
+  /**
+   * Defines a VM on raw images of its disks.
+   *
+   * @param images by disk, such as {@code vda}
+   */
+  public void define(String xml, Map<String, Path> images) throws GuestException {
+    try {
+      connect().domainDefineXML(DomainDescription.withImages(xml, images));
+    } catch (LibvirtException e) {
+      throw new GuestException("cannot define the VM", e);
+    }
+  }
+
+  /** Starts a VM that is defined here, from its disks. */
+  public void start(String uuid) throws GuestException {
+    try {
+      lookupUuid(uuid).create();
+    } catch (LibvirtException e) {
+      throw new GuestException("cannot start the VM " + uuid, e);
     }
   }
 

@@ -1,8 +1,10 @@
 package io.remus.agent.control;
 
 import io.remus.core.control.AgentInfo;
+import io.remus.core.control.Copies;
 import io.remus.core.control.DoctorReport;
 import io.remus.core.control.ProtectRequest;
+import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.VmRole;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
@@ -46,6 +48,21 @@ final class RecordedOperations implements Operations {
   @Override
   public CompletionStage<VmStatus> failover(String name) {
     return CompletableFuture.failedStage(RefusedException.unknownVm(name));
+  }
+
+  @Override
+  public Copies copies(String name) {
+    return new Copies(
+        name,
+        List.of(
+            new Copies.Copy("hv1", Copies.Source.PRIMARY, 3, null, null, "its own disks"),
+            new Copies.Copy("hv2", Copies.Source.REPLICA, 3, 41L, Instant.EPOCH, "at this epoch")));
+  }
+
+  @Override
+  public CompletionStage<Copies> recover(String name, RecoverRequest request) {
+    asked.add("recover " + name + " " + request);
+    return CompletableFuture.completedStage(copies(name));
   }
 
   @Override

@@ -7,10 +7,12 @@ import io.remus.cli.ExitCode;
 import io.remus.cli.Failure;
 import io.remus.core.control.AgentInfo;
 import io.remus.core.control.ControlJson;
+import io.remus.core.control.Copies;
 import io.remus.core.control.DoctorReport;
 import io.remus.core.control.ErrorReply;
 import io.remus.core.control.EventRecord;
 import io.remus.core.control.ProtectRequest;
+import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.VmStatus;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -46,6 +48,15 @@ public final class AgentClient {
 
   public VmStatus failover(String name) {
     return call(HttpMethod.POST, vmPath(name) + "/failover", "", VmStatus.class);
+  }
+
+  public Copies copies(String name) {
+    return call(HttpMethod.GET, vmPath(name) + "/copies", "", Copies.class);
+  }
+
+  public Copies recover(String name, RecoverRequest request) {
+    String body = ControlJson.line(request);
+    return call(HttpMethod.POST, vmPath(name) + "/recovery", body, Copies.class);
   }
 
   public DoctorReport doctor() {

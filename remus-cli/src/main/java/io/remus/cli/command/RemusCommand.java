@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
       StatusCommand.class,
       EventsCommand.class,
       FailoverCommand.class,
+      RecoverCommand.class,
       DoctorCommand.class,
       PkiCommand.class,
       CompletionCommand.class

@@ -294,10 +294,19 @@ public sealed interface Frame {
    * Answers {@link Query}.
    *
    * @param term the newest the peer knows, 0 when its role is {@link Role#NONE}
+   * @param epoch the last that its replica of the disks committed, 0 when it has none
+   * @param committedAtMs when that was, milliseconds since 1970 on the peer's clock; 0 for never
    */
-  record VmRecord(long term, Role role) implements Frame {
+  record VmRecord(long term, Role role, long epoch, long committedAtMs) implements Frame {
     public VmRecord {
       Check.atLeast(role == Role.NONE ? 0 : 1, term, "term");
+      Check.atLeast(0, epoch, "epoch of a replica");
+      Check.atLeast(0, committedAtMs, "time of a commit");
+    }
+
+    /** Of a host without a replica of the disks. */
+    public VmRecord(long term, Role role) {
+      this(term, role, 0, 0);
     }
   }
 }

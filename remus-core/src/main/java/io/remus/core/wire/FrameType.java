@@ -21,7 +21,7 @@ enum FrameType {
   YIELD(14, 8),
   FAILED(15, 2),
   QUERY(16, 38),
-  RECORD(17, 9),
+  RECORD(17, 25),
   BLOCK_HASHES(18, 9 + Frame.BlockHashes.HASH_BYTES);
 
   private static final FrameType[] BY_NUMBER = new FrameType[256];

@@ -29,8 +29,17 @@ final class OwnershipCodecs {
           new FrameCodec<>(
               FrameType.RECORD,
               VmRecord.class,
-              (frame, out) -> out.writeLong(frame.term()).writeByte(RoleNumber.of(frame.role())),
-              in -> new VmRecord(in.readLong(), RoleNumber.role(in.readUnsignedByte()))));
+              (frame, out) ->
+                  out.writeLong(frame.term())
+                      .writeByte(RoleNumber.of(frame.role()))
+                      .writeLong(frame.epoch())
+                      .writeLong(frame.committedAtMs()),
+              in ->
+                  new VmRecord(
+                      in.readLong(),
+                      RoleNumber.role(in.readUnsignedByte()),
+                      in.readLong(),
+                      in.readLong())));
 
   private OwnershipCodecs() {}
 }

@@ -62,7 +62,7 @@ final class Frames {
         new Frame.Yield(4),
         new Frame.Failed("the disk of VM ledger is full – über"),
         new Frame.Query(UUID),
-        new Frame.VmRecord(3, Role.STANDBY));
+        new Frame.VmRecord(3, Role.STANDBY, 12, 1_700_000_000_000L));
   }
 
   /**
