@@ -5,6 +5,7 @@ import io.remus.core.wire.DiskRecords;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
@@ -13,7 +14,10 @@ import java.util.concurrent.atomic.AtomicLong;
 final class Images implements Closeable {
   private final List<ImageFile> files;
 
-  /** Not 0 for an image that was written since it was forced. */
+  /**
+   * Not 0 for an image that may have been written since it was forced: at first all, since an
+   * earlier process may have ended before it forced what this one sees in the page cache.
+   */
   private final AtomicIntegerArray written;
 
   private final AtomicLong unforced = new AtomicLong();
@@ -24,7 +28,9 @@ final class Images implements Closeable {
    */
   Images(List<ImageFile> files) {
     this.files = List.copyOf(files);
-    written = new AtomicIntegerArray(files.size());
+    int[] all = new int[files.size()];
+    Arrays.fill(all, 1);
+    written = new AtomicIntegerArray(all);
   }
 
   List<Path> paths() {

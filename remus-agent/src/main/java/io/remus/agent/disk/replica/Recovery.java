@@ -57,6 +57,10 @@ final class Recovery {
   }
 
   private long run() throws IOException {
+    // The last agent may have ended between the record's rename and the force behind it: nothing
+    // may
+    // be deleted for the sake of a record that a power cut would take back.
+    storage.forceDirectory(directory);
     if (record.state() == ReplicaState.CONSISTENT && record.journal() > 0) {
       replay();
     }

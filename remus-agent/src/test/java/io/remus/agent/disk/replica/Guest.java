@@ -16,6 +16,7 @@ final class Guest {
   private final Random random;
   private final List<DiskImage> disks;
   private final byte[][] contents;
+  private boolean uniform;
 
   Guest(Random random, List<DiskImage> disks) {
     this.random = random;
@@ -37,17 +38,22 @@ final class Guest {
     }
   }
 
+  /** Whether all chunks have one size, so that what is left of one may lie where another was. */
+  void uniform(boolean on) {
+    uniform = on;
+  }
+
   /** Some writes, as a chunk carries them. */
   ByteBuf write(int records, int mostBytes) {
     ByteBuf out = Unpooled.buffer();
-    for (int i = 0; i < records; i++) {
+    for (int i = uniform ? records - 1 : 0; i < records; i++) {
       int disk = random.nextInt(contents.length);
-      int length = 1 + random.nextInt(Math.min(mostBytes, contents[disk].length));
+      int length = uniform ? 700 : 1 + random.nextInt(Math.min(mostBytes, contents[disk].length));
       int offset = random.nextInt(contents[disk].length - length + 1);
       if (random.nextBoolean()) {
         offset = offset / 512 * 512;
       }
-      if (random.nextInt(4) == 0) {
+      if (!uniform && random.nextInt(4) == 0) {
         Arrays.fill(contents[disk], offset, offset + length, (byte) 0);
         DiskRecords.zero(disk, offset, length, out);
       } else {

@@ -118,6 +118,38 @@ class JournalDamageTest {
     assertThat(found.info().epoch()).isEqualTo(1);
   }
 
+  @Test
+  void shouldNotTakeWhatADiscardedEpochLeftForPartOfTheNext() throws Exception {
+    setUp(DiskDurability.MEMORY);
+    byte[] discarded;
+    int first;
+    int second;
+    try (Replica replica = open(DiskDurability.MEMORY)) {
+      guest.uniform(true);
+      replica.beginSynchronisation(1);
+      replica.commit(1, 1);
+      first = (int) replica.figures().journalBytes();
+      replica.stage(2, guest.write(1, 700));
+      second = (int) replica.figures().journalBytes();
+      replica.stage(2, guest.write(1, 700));
+      discarded = disk.contents(SEGMENT);
+      replica.discard();
+      replica.stage(2, guest.write(1, 700));
+      replica.stage(2, guest.write(1, 700));
+      replica.commit(1, 2);
+    }
+    Map<Path, byte[]> mixed = disk.snapshot();
+    byte[] journal = mixed.get(SEGMENT).clone();
+    System.arraycopy(discarded, first, journal, first, second - first);
+    mixed.put(SEGMENT, journal);
+    disk.restore(mixed);
+
+    Replicas.Recovered found = Replicas.recover(disk, ALL).get(0);
+
+    assertThat(found.problem()).isNull();
+    assertThat(found.info().epoch()).isEqualTo(1);
+  }
+
   private static Path segment(Map<Path, byte[]> all) {
     return all.keySet().stream()
         .filter(file -> file.getFileName().toString().startsWith("journal-"))
