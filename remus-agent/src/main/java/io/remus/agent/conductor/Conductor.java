@@ -384,6 +384,9 @@ public final class Conductor {
     } else if (primary != null && !primary.ended().isDone()) {
       code = RefusalCode.VM_EXISTS;
       refusal = "this host protects a VM of that name itself";
+    } else if (isKnown(prepare.uuid(), prepare.vm())) {
+      code = RefusalCode.VM_EXISTS;
+      refusal = "this host has a VM of that UUID under another name";
     } else if (existing != null && !existing.ended().isDone()) {
       code = RefusalCode.ALREADY_STANDBY;
       refusal = "a standby of that VM is here already, of " + existing.status().peer();
@@ -411,6 +414,13 @@ public final class Conductor {
               }
             });
     return vm.start();
+  }
+
+  private boolean isKnown(String uuid, String name) {
+    return standbys.values().stream()
+            .anyMatch(s -> s.uuid().equals(uuid) && !s.vm().equals(name) && !s.ended().isDone())
+        || primaries.values().stream()
+            .anyMatch(p -> p.uuid().equals(uuid) && !p.vm().equals(name) && !p.ended().isDone());
   }
 
   /** What this host is to a VM, for a peer that asks. */

@@ -46,7 +46,7 @@ final class PrimaryVm {
   private static final long ASK_AGAIN_MS = 1_000;
   private static final long STOP_LIMIT_MS = 10_000;
 
-  /** A backup that lives but acks nothing for so long is of no use, and holds the output. */
+  /** A backup that lives but takes nothing for so long is of no use, and holds output and disks. */
   private static final long ACK_LIMIT_NS = 10_000_000_000L;
 
   private static final int RULES_EVERY = 10;
@@ -398,8 +398,12 @@ final class PrimaryVm {
     }
   }
 
-  private void end() throws GuestException {
-    replication.close();
+  private void end() {
+    try {
+      replication.close();
+    } catch (GuestException e) {
+      around.events().vm(Level.WARNING, vm, e.getMessage());
+    }
     if (guest != null) {
       guest.close();
     }
@@ -429,7 +433,7 @@ final class PrimaryVm {
     if (pulse.verdict() == SilenceMonitor.Verdict.LOST) {
       dispatch(new PrimaryEvent.LinkLost("silent for " + around.timeoutMs() + " ms"));
     } else if (waitsSinceNs.isPresent() && System.nanoTime() - waitsSinceNs.get() > ACK_LIMIT_NS) {
-      dispatch(new PrimaryEvent.LinkLost("it lives but has acked no epoch for 10 s"));
+      dispatch(new PrimaryEvent.LinkLost("it lives but has taken nothing for 10 s"));
     }
   }
 

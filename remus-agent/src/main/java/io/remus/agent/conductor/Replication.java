@@ -148,9 +148,13 @@ final class Replication {
     inFlight.addLast(times);
   }
 
-  /** Since when the oldest epoch without an ack waits for it, on the clock of nanoTime. */
+  /**
+   * Since when the backup has kept this host waiting, on the clock of nanoTime: for the ack of the
+   * oldest epoch without one, or for credit.
+   */
   Optional<Long> waitsSinceNs() {
-    return Optional.ofNullable(inFlight.peekFirst()).map(EpochTimes::resumedAtNs);
+    Optional<Long> ack = Optional.ofNullable(inFlight.peekFirst()).map(EpochTimes::resumedAtNs);
+    return ack.or(credit::waitsSinceNs);
   }
 
   /** Lets the packets of the oldest epoch in flight go. */
@@ -182,13 +186,13 @@ final class Replication {
 
   /** Lets all output go. The epochs have ended. */
   void unplug() throws NativeException, GuestException {
-    close();
     if (plug != null) {
       plug.unplug();
       plug = null;
     } else {
       PlugRules.remove(vm);
     }
+    close();
   }
 
   /** Lets no output go that is not out yet. The epochs have ended. */
@@ -208,9 +212,10 @@ final class Replication {
 
   /** QEMU is left as it was found. The epochs have ended. */
   void close() throws GuestException {
-    if (capture != null) {
-      capture.close();
-      capture = null;
+    EpochCapture ended = capture;
+    capture = null;
+    if (ended != null) {
+      ended.close();
     }
     if (sender != null) {
       sender.close();

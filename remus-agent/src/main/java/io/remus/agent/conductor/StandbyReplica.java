@@ -1,10 +1,10 @@
 package io.remus.agent.conductor;
 
-import io.remus.agent.disk.replica.HashSink;
 import io.remus.agent.disk.replica.Replica;
 import io.remus.agent.disk.replica.ReplicaSpec;
 import io.remus.agent.guest.GuestException;
 import io.remus.agent.guest.StandbyGuest;
+import io.remus.agent.peer.PeerConnection;
 import io.remus.core.wire.DiskImage;
 import io.remus.core.wire.Frame;
 import java.io.IOException;
@@ -17,10 +17,13 @@ import java.util.function.Consumer;
 
 /** The disks of a VM that this host stands by for; none when none is replicated. */
 final class StandbyReplica {
+  private static final long STALL_LIMIT_NS = 30_000_000_000L;
+
   private final Surroundings around;
   private final Frame.Prepare prepare;
   private final String primary;
   private Replica replica;
+  private volatile boolean closed;
 
   StandbyReplica(Surroundings around, Frame.Prepare prepare, String primary) {
     this.around = around;
@@ -87,7 +90,7 @@ final class StandbyReplica {
   }
 
   /** Tells what the images hold, on a thread of its own: it takes as long as reading them. */
-  CompletableFuture<Void> tellHashes(HashSink primary) {
+  CompletableFuture<Void> tellHashes(PeerConnection connection) {
     CompletableFuture<Void> told = new CompletableFuture<>();
     if (replica == null) {
       told.complete(null);
@@ -99,7 +102,7 @@ final class StandbyReplica {
               try {
                 for (int disk = 0; disk < prepare.disks().size(); disk++) {
                   if (!replica.blank(disk)) {
-                    replica.hashes(disk, primary);
+                    replica.hashes(disk, hashes -> tell(connection, hashes));
                   }
                 }
                 told.complete(null);
@@ -113,8 +116,23 @@ final class StandbyReplica {
     return told;
   }
 
+  /** Holes are hashed faster than any link carries the hashes. */
+  private void tell(PeerConnection connection, Frame.BlockHashes hashes) throws IOException {
+    try {
+      if (closed || !connection.awaitRoom(System.nanoTime() + STALL_LIMIT_NS)) {
+        throw new IOException("the connection to " + primary + " is lost");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
+    connection.send(hashes);
+    connection.flush();
+  }
+
   /** What is committed stays; the journal has what is not in the images yet. */
   void close() throws IOException {
+    closed = true;
     if (replica != null) {
       around.replicas().put(replica.info());
       replica.close();

@@ -255,7 +255,7 @@ final class StandbyVm {
             prepare.disks());
     PeerConnection primary = connection;
     replica
-        .tellHashes(hashes -> send(primary, hashes))
+        .tellHashes(primary)
         .whenComplete((told, failure) -> lane.execute(() -> started(failure)));
   }
 
@@ -320,7 +320,7 @@ final class StandbyVm {
   private void activate() throws GuestException, IOException {
     long claimedAtNs = System.nanoTime();
     long silentNs = pulse.silentNs();
-    receiver.close();
+    quietly(receiver::close);
     committer.settleToRun();
     activateWhileItWaits();
     long runsAtNs = System.nanoTime();
@@ -438,15 +438,18 @@ final class StandbyVm {
     }
   }
 
-  private void end() throws IOException {
+  private void end() {
+    if (receiver != null) {
+      quietly(receiver::close);
+    }
     if (memory != null) {
-      receiver.close();
       memory.close();
     }
     if (committer != null && machine.state() != VmState.ACTIVE) {
-      settle();
+      // What is committed and not in the images yet would wait there for the agent's next start.
+      quietly(committer::settle);
     }
-    replica.close();
+    quietly(replica::close);
     if (machine.state() != VmState.ACTIVE) {
       activated.completeExceptionally(
           new GuestException(GuestException.Kind.UNPROTECTABLE, machine.reason(), ""));
@@ -456,14 +459,16 @@ final class StandbyVm {
     ended.complete(null);
   }
 
-  /** What is committed and not in the images yet would wait there for the agent's next start. */
-  private void settle() {
+  private interface Closing {
+    void run() throws IOException;
+  }
+
+  /** Nothing else may stay open for it, nor may the VM be left without an end. */
+  private void quietly(Closing closing) {
     try {
-      committer.settle();
-    } catch (IOException e) {
-      around
-          .events()
-          .vm(Level.WARNING, vm(), "its disk replica is left as it is: " + e.getMessage());
+      closing.run();
+    } catch (IOException | RuntimeException e) {
+      around.events().vm(Level.WARNING, vm(), "while its standby was ended: " + e.getMessage());
     }
   }
 

@@ -79,24 +79,30 @@ final class Startup {
   /**
    * An agent that died, or a host, left writes in the journals: the images get them now, or never.
    */
-  private void recoverReplicas() throws IOException {
-    for (Replicas.Recovered found : Replicas.recover(around.config().disks().directory())) {
-      if (found.info() != null && found.problem() == null) {
-        around.replicas().put(found.info());
-      }
-      if (found.problem() != null) {
-        around
-            .events()
-            .host(Level.ERROR, "a disk replica is of no use: " + found.problem().getMessage());
-      } else if (found.epochs() > 0) {
-        around
-            .events()
-            .vm(
-                Level.INFO,
-                found.info().vm(),
-                "its disk replica is at epoch %d of term %d; %d epochs came from the journal"
-                    .formatted(found.info().epoch(), found.info().term(), found.epochs()));
-      }
+  private void recoverReplicas() {
+    try {
+      Replicas.recover(around.config().disks().directory()).forEach(this::recovered);
+    } catch (IOException | RuntimeException e) {
+      around.events().host(Level.ERROR, "disk replicas cannot be looked at: " + e.getMessage());
+    }
+  }
+
+  private void recovered(Replicas.Recovered found) {
+    if (found.problem() != null) {
+      around
+          .events()
+          .host(Level.ERROR, "a disk replica is of no use: " + found.problem().getMessage());
+      return;
+    }
+    around.replicas().put(found.info());
+    if (found.epochs() > 0) {
+      around
+          .events()
+          .vm(
+              Level.INFO,
+              found.info().vm(),
+              "its disk replica is at epoch %d of term %d; %d epochs came from the journal"
+                  .formatted(found.info().epoch(), found.info().term(), found.epochs()));
     }
   }
 

@@ -35,6 +35,9 @@ public final class DiskStream implements DiskBarrier, AutoCloseable {
   private final List<String> targets;
   private final DiskMirrors mirrors;
 
+  /** An export has refused a request, or lost its client. */
+  private volatile boolean broken;
+
   /**
    * @param memory for the data of writes
    * @param boundBytes writes that are not sent yet before the guest has to wait
@@ -86,7 +89,7 @@ public final class DiskStream implements DiskBarrier, AutoCloseable {
     for (DiskExport export : exports) {
       var socket = guest.exportSocket(export.name());
       Access qemu = Access.user(guest.uid(), guest.gid());
-      servers.add(NbdServer.listen(socket, qemu, export, group, memory, () -> {}));
+      servers.add(NbdServer.listen(socket, qemu, export, group, memory, () -> broken = true));
       mirrors.start(export.name(), socket, copyRate);
     }
   }
@@ -103,6 +106,7 @@ public final class DiskStream implements DiskBarrier, AutoCloseable {
   /** Everything is copied: from now on all that is written is logged. */
   public void copied() {
     exports.forEach(DiskExport::copied);
+    replicas.clear();
   }
 
   @Override
@@ -120,10 +124,24 @@ public final class DiskStream implements DiskBarrier, AutoCloseable {
     return isEmpty() ? null : log.count();
   }
 
-  /** A job that is there now has been there all the time: one that ended does not come back. */
+  /**
+   * A job that is there now has been there all the time: one that ended does not come back. But
+   * QEMU may notice up to 100 ms late that its target failed, and mirrors nothing meanwhile; a
+   * target fails only by what is known here.
+   */
   @Override
   public void verify() throws GuestException {
-    if (!isEmpty() && mirrors.progress(targets).ready() < targets.size()) {
+    if (isEmpty()) {
+      return;
+    }
+    if (log.isClosed()) {
+      throw new GuestException(
+          GuestException.Kind.LIBVIRT,
+          "VM %s wrote on while it was to be stopped, more than there is memory for"
+              .formatted(guest.name()),
+          "see what keeps libvirt busy with the VM, or raise memory.disk");
+    }
+    if (mirrors.progress(targets).ready() < targets.size() || broken) {
       throw lost();
     }
   }
@@ -141,18 +159,21 @@ public final class DiskStream implements DiskBarrier, AutoCloseable {
     log.close();
   }
 
-  /** Ends the jobs; the disks are what they were. */
+  /**
+   * Ends the jobs; the disks are what they were. A job that cannot be ended now, as libvirt does
+   * not answer, ends at the guest's next write, for its target is gone.
+   */
   @Override
-  public void close() throws GuestException {
+  public void close() {
     letGo();
-    try {
-      for (String target : targets) {
+    for (String target : targets) {
+      try {
         mirrors.end(target);
+      } catch (GuestException e) {
+        LOG.warn("VM {}: {}; {}", guest.name(), e.getMessage(), e.advice());
       }
-    } finally {
-      servers.forEach(this::close);
-      LOG.debug("VM {}: {} bytes of disk writes logged", guest.name(), log.loggedBytes());
     }
+    servers.forEach(this::close);
   }
 
   private void close(NbdServer server) {

@@ -54,8 +54,11 @@ final class InitialCopy {
 
   private void send(ByteBuf data, long offset, long from, long to) {
     if (from < to) {
-      ByteBuf part = data.retainedSlice(index(data, offset, from), (int) (to - from));
-      log.write(disk, from, part);
+      int length = (int) (to - from);
+      int index = index(data, offset, from);
+      // A slice would keep the whole request's memory.
+      boolean most = length > data.readableBytes() / 2;
+      log.write(disk, from, most ? data.retainedSlice(index, length) : data.copy(index, length));
     }
   }
 

@@ -14,13 +14,16 @@ import java.util.BitSet;
 public final class ReplicaBlocks {
   static final int BLOCK = BlockHashes.BLOCK_BYTES;
   private static final int HASH = BlockHashes.HASH_BYTES;
+  private static final ByteBuffer ZEROES = sha256(ByteBuffer.allocate(BLOCK));
 
   private final long diskBytes;
   private final BitSet changed = new BitSet();
+  private final ByteBuffer lastZeroes;
   private ByteBuffer hashes;
 
   ReplicaBlocks(long diskBytes) {
     this.diskBytes = diskBytes;
+    this.lastZeroes = sha256(ByteBuffer.allocate((int) (diskBytes % BLOCK)));
   }
 
   /**
@@ -57,8 +60,15 @@ public final class ReplicaBlocks {
 
   /** Whether the replica's block is all zeroes. */
   boolean holdsZeroes(long block) {
-    return !changed.get((int) block)
-        && (hashes == null || isHash(block, ByteBuffer.allocate(length(block))));
+    return !changed.get((int) block) && (hashes == null || zeroHash(block).equals(hash(block)));
+  }
+
+  private ByteBuffer zeroHash(long block) {
+    return length(block) == BLOCK ? ZEROES : lastZeroes;
+  }
+
+  private ByteBuffer hash(long block) {
+    return hashes.slice((int) block * HASH, HASH);
   }
 
   /** The block has been sent something: what was said of it is no longer so. */
@@ -67,15 +77,14 @@ public final class ReplicaBlocks {
   }
 
   private boolean isHash(long block, ByteBuffer data) {
-    ByteBuffer hash = ByteBuffer.wrap(sha256(data), 0, HASH);
-    return hash.equals(hashes.slice((int) block * HASH, HASH));
+    return sha256(data).equals(hash(block));
   }
 
-  private static byte[] sha256(ByteBuffer data) {
+  private static ByteBuffer sha256(ByteBuffer data) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       digest.update(data);
-      return digest.digest();
+      return ByteBuffer.wrap(digest.digest(), 0, HASH);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java has SHA-256", e);
     }

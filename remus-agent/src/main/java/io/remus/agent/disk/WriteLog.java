@@ -14,7 +14,8 @@ import java.util.List;
  *
  * <p>It is bounded: over the bound the guest's writes are kept waiting for their answer, which
  * slows it as a slow disk would. Only while the guest is being stopped nobody is kept waiting, for
- * QEMU stops when every write has been answered. Thread-safe.
+ * QEMU stops when every write has been answered; a guest that does not stop and goes on writing
+ * closes the log. Thread-safe.
  */
 public final class WriteLog implements AutoCloseable {
   private static final class Entry {
@@ -35,6 +36,12 @@ public final class WriteLog implements AutoCloseable {
 
   /** No more than this: everything that was logged. */
   public static final long ALL = Long.MAX_VALUE;
+
+  /** What an entry takes beside its data. */
+  private static final int ENTRY_BYTES = 64;
+
+  /** A guest that is being stopped and does not stop may log this many times the bound. */
+  private static final int OVERRUN = 4;
 
   private final long boundBytes;
   private final Counter count = new Counter();
@@ -94,12 +101,14 @@ public final class WriteLog implements AutoCloseable {
         listener = () -> {};
       } else {
         entries.addLast(new Entry(++logged, disk, offset, length, data));
-        long size = data == null ? DiskRecords.HEAD_BYTES : length;
-        bytes += size;
-        loggedBytes += size;
+        bytes += ENTRY_BYTES + (data == null ? 0 : length);
+        loggedBytes += data == null ? 0 : length;
         count.set(logged);
         listener = onWork;
       }
+    }
+    if (waitingBytes() > OVERRUN * boundBytes) {
+      close();
     }
     if (answer != null) {
       afterLogged(answer);
@@ -137,6 +146,16 @@ public final class WriteLog implements AutoCloseable {
     List<Runnable> taken = new ArrayList<>(waiting);
     waiting.clear();
     return taken;
+  }
+
+  /** Whether writes were dropped; then nothing may be completed from it any more. */
+  public synchronized boolean isClosed() {
+    return closed;
+  }
+
+  /** Number of the last write that was logged. */
+  public synchronized long newest() {
+    return logged;
   }
 
   /** How many writes were logged, for the pause to note. */
@@ -193,9 +212,8 @@ public final class WriteLog implements AutoCloseable {
     entry.left -= part;
     if (entry.left == 0) {
       entries.removeFirst();
-      if (entry.data == null) {
-        bytes -= DiskRecords.HEAD_BYTES;
-      } else {
+      bytes -= ENTRY_BYTES;
+      if (entry.data != null) {
         entry.data.release();
       }
     }

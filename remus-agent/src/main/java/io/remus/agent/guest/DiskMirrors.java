@@ -30,13 +30,20 @@ public final class DiskMirrors {
    */
   public record Progress(int jobs, int ready, long doneBytes, long totalBytes) {}
 
+  private final Hypervisor hypervisor;
   private final Domain domain;
   private final Monitor monitor;
+  private final String uuid;
   private final String vm;
 
-  DiskMirrors(Domain domain, Monitor monitor, String vm) {
+  /**
+   * @param domain on a connection of the VM's own, for what is asked in every epoch
+   */
+  DiskMirrors(Hypervisor hypervisor, Domain domain, Monitor monitor, String uuid, String vm) {
+    this.hypervisor = hypervisor;
     this.domain = domain;
     this.monitor = monitor;
+    this.uuid = uuid;
     this.vm = vm;
   }
 
@@ -94,49 +101,62 @@ public final class DiskMirrors {
   }
 
   /**
-   * Ends a job; the disk stays what it was. Nothing happens when there is none.
+   * Ends a job; the disk stays what it was. Nothing happens when there is none. The domain is
+   * looked up anew: libvirtd may have been restarted since the job began.
    *
    * @throws GuestException when it is still there afterwards
    */
   public void end(String target) throws GuestException {
-    end(domain, vm, target);
+    end(hypervisor, uuid, vm, target);
   }
 
-  static void end(Domain domain, String vm, String target) throws GuestException {
+  static void end(Hypervisor hypervisor, String uuid, String vm, String target)
+      throws GuestException {
     long deadlineNs = System.nanoTime() + END_LIMIT_NS;
-    try {
-      while (isMirrored(domain, target)) {
-        LibvirtException refused = tryToEnd(domain, target);
-        if (System.nanoTime() - deadlineNs > 0) {
-          throw new GuestException(
-              GuestException.Kind.LIBVIRT,
-              "the mirror of disk %s of VM %s does not end%s"
-                  .formatted(target, vm, refused == null ? "" : ": " + refused.getMessage()),
-              "end it: virsh blockjob %s %s --abort".formatted(vm, target));
-        }
-        if (isMirrored(domain, target)) {
-          LockSupport.parkNanos(POLL_NS);
-        }
+    while (isMirrored(hypervisor, uuid, target)) {
+      String refused = tryToEnd(hypervisor, uuid, target);
+      if (System.nanoTime() - deadlineNs > 0) {
+        throw new GuestException(
+            GuestException.Kind.LIBVIRT,
+            "the mirror of disk %s of VM %s does not end%s".formatted(target, vm, refused),
+            "end it: virsh blockjob %s %s --abort".formatted(vm, target));
       }
-    } catch (LibvirtException e) {
-      throw new GuestException(
-          "cannot end the mirror of disk %s of VM %s".formatted(target, vm), e);
+      if (!refused.isEmpty()) {
+        LockSupport.parkNanos(POLL_NS);
+      }
     }
   }
 
-  private static LibvirtException tryToEnd(Domain domain, String target) {
+  /** Returns why it could not; empty when it could. */
+  private static String tryToEnd(Hypervisor hypervisor, String uuid, String target)
+      throws GuestException {
     try {
-      domain.blockJobAbort(target, 0);
-      return null;
+      Domain domain = hypervisor.lookupUuid(uuid);
+      if (domain != null) {
+        domain.blockJobAbort(target, 0);
+      }
+      return "";
     } catch (LibvirtException e) {
-      return e;
+      return ": " + e.getMessage();
     }
   }
 
-  private static boolean isMirrored(Domain domain, String target) throws LibvirtException {
-    return domain.isActive() == 1
-        && new DomainDescription(domain.getXMLDesc(0))
-            .disks().stream().anyMatch(d -> d.target().equals(target) && d.mirror() != null);
+  private static boolean isMirrored(Hypervisor hypervisor, String uuid, String target)
+      throws GuestException {
+    if (!hypervisor.runs(uuid)) {
+      return false;
+    }
+    try {
+      Domain domain = hypervisor.lookupUuid(uuid);
+      return domain != null
+          && new DomainDescription(domain.getXMLDesc(0))
+              .disks().stream().anyMatch(d -> d.target().equals(target) && d.mirror() != null);
+    } catch (LibvirtException e) {
+      if (!hypervisor.runs(uuid)) {
+        return false;
+      }
+      throw new GuestException("cannot ask libvirt for the disks of the VM", e);
+    }
   }
 
   /** Name of the socket of a disk's export, by which a mirror of an earlier agent is known. */

@@ -24,6 +24,10 @@ public final class RunningGuest implements AutoCloseable {
 
   private static final String GATE = "remus.gate";
 
+  /** As many blocks as the hashes of a replica can be told of and compared with. */
+  private static final long MOST_DISK_BYTES = 7L << 40;
+
+  private final Hypervisor hypervisor;
   private final Connect connect;
   private final Domain domain;
   private final Monitor monitor;
@@ -35,6 +39,7 @@ public final class RunningGuest implements AutoCloseable {
   private final List<DiskImage> disks;
 
   private RunningGuest(
+      Hypervisor hypervisor,
       Connect connect,
       Domain domain,
       Monitor monitor,
@@ -44,6 +49,7 @@ public final class RunningGuest implements AutoCloseable {
       QemuProcess process,
       List<RamLocator.Block> blocks,
       List<DiskImage> disks) {
+    this.hypervisor = hypervisor;
     this.connect = connect;
     this.domain = domain;
     this.monitor = monitor;
@@ -68,7 +74,7 @@ public final class RunningGuest implements AutoCloseable {
     try {
       connect = Hypervisor.open();
       Domain domain = connect.domainLookupByName(vm);
-      RunningGuest guest = inspect(connect, domain, vm, withoutDisks);
+      RunningGuest guest = inspect(hypervisor, connect, domain, vm, withoutDisks);
       connect = null;
       return guest;
     } catch (LibvirtException e) {
@@ -79,10 +85,10 @@ public final class RunningGuest implements AutoCloseable {
   }
 
   private static RunningGuest inspect(
-      Connect connect, Domain domain, String vm, boolean withoutDisks)
+      Hypervisor hypervisor, Connect connect, Domain domain, String vm, boolean withoutDisks)
       throws GuestException, LibvirtException {
     Monitor monitor = new Monitor(domain, vm);
-    endStrayMirrors(domain);
+    endStrayMirrors(hypervisor, domain);
     DomainDescription live = new DomainDescription(domain.getXMLDesc(0));
     requireProtectable(vm, live, withoutDisks);
     String runState = monitor.runState();
@@ -100,6 +106,7 @@ public final class RunningGuest implements AutoCloseable {
     String inactive =
         domain.isPersistent() == 1 ? domain.getXMLDesc(XMLFlags.INACTIVE | XMLFlags.SECURE) : null;
     return new RunningGuest(
+        hypervisor,
         connect,
         domain,
         monitor,
@@ -115,21 +122,30 @@ public final class RunningGuest implements AutoCloseable {
    * An agent that died left its copy jobs behind; they end by themselves only when the guest
    * writes.
    */
-  static void endStrayMirrors(Domain domain) throws GuestException, LibvirtException {
+  private static void endStrayMirrors(Hypervisor hypervisor, Domain domain)
+      throws GuestException, LibvirtException {
     DomainDescription live = new DomainDescription(domain.getXMLDesc(0));
     for (DiskDescription disk : live.disks()) {
       if (disk.mirror() != null
           && disk.mirror().endsWith("/" + DiskMirrors.socketName(disk.target()))) {
-        DiskMirrors.end(domain, live.name(), disk.target());
+        DiskMirrors.end(hypervisor, live.uuid(), live.name(), disk.target());
       }
     }
   }
 
   private static List<DiskImage> images(Domain domain, DomainDescription live)
-      throws LibvirtException {
+      throws GuestException, LibvirtException {
     List<DiskImage> images = new ArrayList<>();
     for (DiskDescription disk : live.writableDisks()) {
-      images.add(new DiskImage(disk.target(), domain.blockInfo(disk.target()).getCapacity()));
+      long bytes = domain.blockInfo(disk.target()).getCapacity();
+      if (bytes > MOST_DISK_BYTES) {
+        throw new GuestException(
+            GuestException.Kind.UNPROTECTABLE,
+            "disk %s of VM %s has more than %d TiB, which cannot be replicated"
+                .formatted(disk.target(), live.name(), MOST_DISK_BYTES >> 40),
+            "split it, or protect the VM with --disk none");
+      }
+      images.add(new DiskImage(disk.target(), bytes));
     }
     return images;
   }
@@ -263,7 +279,7 @@ public final class RunningGuest implements AutoCloseable {
 
   /** The copy jobs of its disks. */
   public DiskMirrors mirrors() {
-    return new DiskMirrors(domain, monitor, name());
+    return new DiskMirrors(hypervisor, domain, monitor, uuid(), name());
   }
 
   /** Where the socket of a disk's export belongs: a directory QEMU may use. */

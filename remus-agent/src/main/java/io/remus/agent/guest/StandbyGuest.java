@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.libvirt.Domain;
@@ -44,6 +45,13 @@ public final class StandbyGuest {
      */
     public Model withImages(Map<String, Path> images) throws GuestException {
       try {
+        Set<String> writable =
+            new DomainDescription(xml)
+                .writableDisks().stream().map(DiskDescription::target).collect(Collectors.toSet());
+        if (!writable.equals(images.keySet())) {
+          throw new IllegalArgumentException(
+              "its writable disks are %s, replicated are %s".formatted(writable, images.keySet()));
+        }
         return new Model(
             vm,
             uuid,

@@ -1,7 +1,6 @@
 package io.remus.agent.primary;
 
 import io.remus.agent.disk.DiskStream;
-import io.remus.agent.disk.WriteLog;
 import io.remus.agent.guest.DiskMirrors;
 import io.remus.agent.guest.GuestException;
 import io.remus.agent.stream.EpochSender;
@@ -42,13 +41,13 @@ final class DiskSync {
     } catch (GuestException e) {
       throw new IOException(e.getMessage(), e);
     }
-    sender.disk(0, disks.log(), WriteLog.ALL);
+    sender.disk(0, disks.log(), disks.log().newest());
   }
 
   private void copy() throws IOException, GuestException {
     long nextLookNs = System.nanoTime();
     while (!halted.getAsBoolean()) {
-      sender.disk(0, disks.log(), WriteLog.ALL);
+      sender.disk(0, disks.log(), disks.log().newest());
       sentBytes = sender.sentBytes();
       if (System.nanoTime() - nextLookNs >= 0) {
         DiskMirrors.Progress seen = disks.progress();

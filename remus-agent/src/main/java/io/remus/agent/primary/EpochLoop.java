@@ -181,7 +181,7 @@ public final class EpochLoop {
     }
     while (leftNs > 0 && !halted && !finishing) {
       if (disks.log().waitingBytes() >= AHEAD_BYTES) {
-        sender.disk(epoch.number(), disks.log(), WriteLog.ALL);
+        sender.diskChunk(epoch.number(), disks.log(), WriteLog.ALL);
       } else {
         LockSupport.parkNanos(leftNs);
       }

@@ -69,7 +69,7 @@ final class InitialSync {
           long before = left;
           left = capture.copyRunning();
           sender.pages(0, capture.arena(), round == 1);
-          sender.disk(0, disks, WriteLog.ALL);
+          sender.disk(0, disks, disks.newest());
           sentPages += before - left;
           progress =
               new SyncProgress(

@@ -1,5 +1,7 @@
 package io.remus.agent.stream;
 
+import java.util.Optional;
+
 /**
  * Bytes of chunk data that the backup has room for. A slow backup gives credit back late and so
  * slows the primary instead of filling its own memory. Thread-safe.
@@ -7,6 +9,7 @@ package io.remus.agent.stream;
 public final class Credit {
   private long room;
   private boolean closed;
+  private Optional<Long> waitsSinceNs = Optional.empty();
 
   /** More room: what PREPARED grants at first, and every CREDIT after it. */
   public synchronized void give(long bytes) {
@@ -20,14 +23,26 @@ public final class Credit {
     notifyAll();
   }
 
+  /** Since when somebody waits for room, on the clock of nanoTime. */
+  public synchronized Optional<Long> waitsSinceNs() {
+    return waitsSinceNs;
+  }
+
   /**
    * Takes room, waiting for it.
    *
    * @return false when the credit was closed
    */
   synchronized boolean take(long bytes) throws InterruptedException {
-    while (room < bytes && !closed) {
-      wait();
+    if (room < bytes) {
+      waitsSinceNs = Optional.of(System.nanoTime());
+    }
+    try {
+      while (room < bytes && !closed) {
+        wait();
+      }
+    } finally {
+      waitsSinceNs = Optional.empty();
     }
     room -= bytes;
     return !closed;

@@ -74,22 +74,29 @@ public final class EpochSender implements AutoCloseable {
   /**
    * Sends disk writes.
    *
-   * @param upTo number of the last write that belongs to the epoch
+   * @param upTo number of the last write that belongs to the epoch: a guest may write faster than
+   *     the link carries, so there is no end to what it has written by now
    */
   public void disk(long epoch, WriteLog log, long upTo) throws IOException {
     boolean more = true;
     while (more) {
-      ByteBuf data = allocator.directBuffer(CHUNK_BYTES, CHUNK_BYTES);
-      try {
-        more = log.next(upTo, data);
-        if (more) {
-          send(epoch, ChunkKind.DISK, data.retain());
-        }
-      } finally {
-        data.release();
-      }
+      more = diskChunk(epoch, log, upTo);
     }
-    connection.flush();
+  }
+
+  /** Sends one chunk of disk writes. Returns false when there were none. */
+  public boolean diskChunk(long epoch, WriteLog log, long upTo) throws IOException {
+    ByteBuf data = allocator.directBuffer(CHUNK_BYTES, CHUNK_BYTES);
+    try {
+      boolean any = log.next(upTo, data);
+      if (any) {
+        send(epoch, ChunkKind.DISK, data.retain());
+        connection.flush();
+      }
+      return any;
+    } finally {
+      data.release();
+    }
   }
 
   /** Sends the device state and completes the epoch. Returns the epoch's bytes. */

@@ -12,7 +12,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class WriteLogTest {
-  private static final int BOUND = 100;
+  private static final int ENTRY = 64;
+  private static final int BOUND = 100 + ENTRY;
 
   private final WriteLog log = new WriteLog(BOUND);
   private final AtomicInteger answered = new AtomicInteger();
@@ -61,7 +62,7 @@ class WriteLogTest {
 
   @Test
   void shouldKeepWritesWaitingOverTheBoundUntilWhatIsBeforeThemIsSent() throws IOException {
-    write(0, 0, new byte[BOUND]);
+    write(0, 0, new byte[100]);
     assertThat(answered).hasValue(1);
     write(0, 0, new byte[1]);
     write(0, 0, new byte[1]);
@@ -74,7 +75,7 @@ class WriteLogTest {
 
   @Test
   void shouldKeepNobodyWaitingWhileTheGuestIsBeingStopped() {
-    write(0, 0, new byte[BOUND]);
+    write(0, 0, new byte[100]);
     write(0, 0, new byte[1]);
     assertThat(answered).hasValue(1);
 
@@ -98,6 +99,28 @@ class WriteLogTest {
 
     assertThat(answered).hasValue(3);
     assertThat(chunk(WriteLog.ALL, 1000)).isEmpty();
+  }
+
+  @Test
+  void shouldGiveUpOnAGuestThatWritesOnAndOnInsteadOfStopping() {
+    log.guestStops();
+    for (int i = 0; i < 4; i++) {
+      write(0, 0, new byte[BOUND]);
+    }
+
+    assertThat(log.isClosed()).isTrue();
+    assertThat(log.waitingBytes()).isZero();
+    assertThat(answered).as("nobody waits").hasValue(4);
+  }
+
+  @Test
+  void shouldEndWithWhatWasWrittenByNow() throws IOException {
+    write(0, 0, 1);
+    long newest = log.newest();
+    write(0, 1, 2);
+
+    assertThat(chunk(newest, 1000)).containsExactly("write 0 0 01");
+    assertThat(chunk(newest, 1000)).isEmpty();
   }
 
   @Test

@@ -29,14 +29,16 @@ final class NbdConnection extends ChannelInboundHandlerAdapter {
   private final Export export;
   private final NbdRequestDecoder decoder;
   private final InFlight inFlight;
+  private final Seat seat;
   private final Set<Pending> pending = new LinkedHashSet<>();
   private ChannelHandlerContext ctx;
   private boolean leaving;
 
-  NbdConnection(Export export, NbdRequestDecoder decoder, InFlight inFlight) {
+  NbdConnection(Export export, NbdRequestDecoder decoder, InFlight inFlight, Seat seat) {
     this.export = export;
     this.decoder = decoder;
     this.inFlight = inFlight;
+    this.seat = seat;
   }
 
   /** Refuses what is under way, and closes. */
@@ -141,6 +143,9 @@ final class NbdConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void finish(Pending one, NbdError error) {
+    if (error != null) {
+      seat.refused();
+    }
     if (pending.contains(one)) {
       answer(one, error == null ? success(one) : new NbdReply.Failed(one.cookie(), error));
     }

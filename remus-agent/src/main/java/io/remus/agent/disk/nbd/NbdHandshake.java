@@ -261,7 +261,7 @@ final class NbdHandshake extends ChannelInboundHandlerAdapter {
     NbdRequestCheck check =
         new NbdRequestCheck(export, limits.requestBytes(), structured, contextSet);
     NbdRequestDecoder decoder = new NbdRequestDecoder(check, inFlight);
-    NbdConnection connection = new NbdConnection(export, decoder, inFlight);
+    NbdConnection connection = new NbdConnection(export, decoder, inFlight, seat);
     seat.take(connection, ctx.channel());
     ChannelPipeline pipeline = ctx.pipeline();
     pipeline.addLast(new NbdReplyEncoder(structured), decoder, connection);

@@ -33,7 +33,8 @@ final class NbdRequestCheck {
       case NbdRequest.WRITE -> range(flags, 0, offset, length, NbdError.ENOSPC);
       case NbdRequest.WRITE_ZEROES ->
           range(flags, NbdRequest.FLAG_NO_HOLE, offset, length, NbdError.ENOSPC);
-      case NbdRequest.TRIM -> range(flags, 0, offset, length, NbdError.EINVAL);
+      case NbdRequest.TRIM -> // clients send more than they may write: it takes no memory
+          unknown(flags, 0) || length == 0 || isOutside(offset, length) ? NbdError.EINVAL : null;
       case NbdRequest.BLOCK_STATUS -> blockStatus(flags, offset, length);
       case NbdRequest.FLUSH ->
           unknown(flags, 0) || offset != 0 || length != 0 ? NbdError.EINVAL : null;

@@ -57,8 +57,9 @@ public final class NbdServer implements AutoCloseable {
    * @param access who may connect
    * @param group of epoll loops; must outlive the server
    * @param memory where the data of writes come from
-   * @param clientGone called on the event loop whenever a client that could write has gone, also by
-   *     {@link #close}; the export gets nothing of that client afterwards. Must not block
+   * @param clientGone called on the event loop whenever a client that could write was refused a
+   *     request, or has gone, also by {@link #close}; the export gets nothing of one that has gone
+   *     afterwards. Must not block
    * @throws IOException when the socket cannot be made, also because another agent serves it
    */
   public static NbdServer listen(

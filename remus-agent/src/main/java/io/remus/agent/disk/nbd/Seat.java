@@ -13,7 +13,7 @@ final class Seat {
   /**
    * A free seat.
    *
-   * @param clientGone told whenever the one who sat there has gone
+   * @param clientGone told whenever the one who sat there has gone, or was refused a request
    */
   Seat(Runnable clientGone) {
     this.clientGone = clientGone;
@@ -35,6 +35,11 @@ final class Seat {
               taken = null;
               clientGone.run();
             });
+  }
+
+  /** The client got an error. */
+  void refused() {
+    clientGone.run();
   }
 
   /** Tells the client, if there is one, that the server ends. */

@@ -11,23 +11,38 @@ import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** The kernel's files. */
 final class FileStorage implements Storage {
-  private static final OpenOption[] CREATE = {
-    StandardOpenOption.CREATE,
-    StandardOpenOption.TRUNCATE_EXISTING,
-    StandardOpenOption.READ,
-    StandardOpenOption.WRITE
-  };
-  private static final OpenOption[] WRITE = {StandardOpenOption.READ, StandardOpenOption.WRITE};
-  private static final OpenOption[] READ = {StandardOpenOption.READ};
+  private static final Set<OpenOption> CREATE =
+      Set.of(
+          StandardOpenOption.CREATE,
+          StandardOpenOption.TRUNCATE_EXISTING,
+          StandardOpenOption.READ,
+          StandardOpenOption.WRITE);
+  private static final Set<OpenOption> WRITE =
+      Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
+  private static final Set<OpenOption> READ = Set.of(StandardOpenOption.READ);
+
+  /**
+   * A guest's disks are nobody's business but the agent's and the QEMU's that will run from them.
+   */
+  private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+
+  /** QEMU's user has to get to its image. */
+  private static final FileAttribute<Set<PosixFilePermission>> PASSAGE =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x"));
 
   @Override
   public void makeDirectory(Path directory) throws IOException {
-    Files.createDirectories(directory);
+    Files.createDirectories(directory, PASSAGE);
   }
 
   @Override
@@ -68,6 +83,7 @@ final class FileStorage implements Storage {
   @Override
   public void createImage(Path file, long bytes) throws IOException {
     Files.deleteIfExists(file);
+    Files.createFile(file, OWNER_ONLY);
     try (RandomAccessFile image = new RandomAccessFile(file.toFile(), "rw")) {
       image.setLength(bytes);
       image.getFD().sync();
@@ -107,10 +123,10 @@ final class FileStorage implements Storage {
     private final SparseFile sparse;
     private final FileChannel channel;
 
-    OpenFile(Path path, SparseFile sparse, OpenOption... options) throws IOException {
+    OpenFile(Path path, SparseFile sparse, Set<OpenOption> options) throws IOException {
       this.path = path;
       this.sparse = sparse;
-      channel = FileChannel.open(path, options);
+      channel = FileChannel.open(path, options, OWNER_ONLY);
     }
 
     @Override

@@ -57,6 +57,8 @@ public final class Replicas {
       epochs = Recovery.run(storage, directory, record);
     } catch (IOException e) {
       problem = e;
+    } catch (IllegalArgumentException e) {
+      problem = new IOException("%s makes no sense: %s".formatted(directory, e.getMessage()), e);
     }
     return new Recovered(
         directory.getFileName().toString(),
