@@ -64,8 +64,9 @@ heavy_writing() { # BLOCKS-PER-SECOND|max MIB
   ask_guest 7005 "rate $1 $2" | grep -q ok
 }
 
+# Answered when the guest has synced: from then on it writes nothing.
 heavy_writing_stop() {
-  ask_guest 7005 stop | grep -q ok
+  ask_patiently 7005 stop | grep -q ok
 }
 
 workload() { # WORKLOAD [COUNT]

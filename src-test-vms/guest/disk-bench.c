@@ -1,11 +1,14 @@
 // disk-bench FOLDER: measured workloads on a disk, on TCP port 7004. One request at a time; each is
-// answered with one line of JSON when it is done.
+// answered with one line of JSON when it is done. What was written before is on the disk when a
+// workload begins, and what it wrote is there before its time is taken: the page cache must not
+// carry work from one to the next.
 //
 //   seqwrite MIB   a new file, written in pieces of 1 MiB through the page cache, then fsync
 //   read MIB       that file, read past the page cache
 //   fsync COUNT    appends of 4 KiB, each followed by fdatasync
 //   files COUNT    as Postmark does: COUNT small files are made; COUNT transactions, each of which
-//                  reads or extends one file and makes or removes one; all are removed; syncfs
+//                  reads or extends one file and makes or removes one; all are removed. syncfs
+//                  after each of the three, or files that are gone again would never reach the disk
 //   cdrom          the CD-ROM, read from its beginning to its end: is it the lab's?
 #define _GNU_SOURCE // O_DIRECT, syncfs
 #include "lines.h"
@@ -175,9 +178,11 @@ static size_t files(uint64_t count, char *reply) {
     uint64_t first = spool.oldest = spool.next;
     while (!failed && spool.next < first + count)
         failed = write_some(spool.next++, O_CREAT | O_TRUNC);
+    failed = failed || syncfs(folder);
     double made = seconds();
     for (uint64_t i = 0; i < count && !failed; i++)
         failed = transaction();
+    failed = failed || syncfs(folder);
     double done = seconds();
     while (!failed && spool.oldest < spool.next)
         failed = unlinkat(folder, file_name(spool.oldest++), 0);
@@ -222,7 +227,7 @@ static size_t answer(const char *line, size_t length, char *reply) {
     for (size_t i = 0; i < sizeof workloads / sizeof *workloads && words > 0; i++) {
         if (strcmp(name, workloads[i].name) || !count || count > workloads[i].max)
             continue;
-        size_t n = workloads[i].run(count, reply);
+        size_t n = syncfs(folder) ? 0 : workloads[i].run(count, reply);
         return n ? n
                  : (size_t)sprintf(reply, "{\"workload\":\"%s\",\"error\":\"%s\"}\n", name,
                                    strerror(errno));

@@ -2,7 +2,8 @@
 // afterwards (see blocks.h). TCP port 7005, one line a request:
 //
 //   rate <blocks per second | max> <MiB>   in files of so many MiB together
-//   stop                                   nothing more
+//   stop                                   nothing more; answered when all is on the disks, so that
+//                                             nothing is written later, either
 //   stats                                  -> written <blocks since the start>
 //   check                                  -> {"files":..,"blocks":..,"empty":..,"bad":..}, read
 //                                             from the disk
@@ -10,7 +11,7 @@
 // In turn: file 0 is overwritten in place past the page cache, file 1 through it, with fdatasync
 // after every few writes; in the second folder, files from 2 on are made, synced, and removed when
 // their number comes round, so that a file system mounted with "discard" gives blocks back.
-#define _GNU_SOURCE // O_DIRECT
+#define _GNU_SOURCE // O_DIRECT, syncfs
 #include "blocks.h"
 #include "lines.h"
 
@@ -121,6 +122,11 @@ static size_t check(char *reply) {
                                     found.files, found.blocks, found.empty, found.bad);
 }
 
+static int stop(void) {
+    order.blocks_per_second = 0;
+    return syncfs(folders[0]) || (folders[1] >= 0 && syncfs(folders[1]));
+}
+
 static size_t answer(const char *line, size_t length, char *reply) {
     (void)length;
     struct order wanted = {0};
@@ -129,7 +135,7 @@ static size_t answer(const char *line, size_t length, char *reply) {
     if (!strcmp(line, "check"))
         return check(reply);
     if (!strcmp(line, "stop"))
-        order.blocks_per_second = 0;
+        must(!stop(), "syncfs");
     else if (!strncmp(line, "rate ", 5) && !parse(line + 5, &wanted))
         order = wanted;
     else
