@@ -161,7 +161,8 @@ int remus_standby_apply(struct remus_standby *standby, const void *records, int6
 /* Binds queue number in the calling thread's network namespace: metadata only, GSO kept, no fail-open.
  * -EBUSY: another process has the queue. */
 int remus_queue_open(int number, int max_packets, struct remus_queue **out);
-/* Reads and forgets packet notices until remus_queue_stop (any thread) or an error. Run it on a thread of its own. */
+/* Reads and forgets packet notices until remus_queue_stop (any thread; returns 0), an error, or the first packet since the
+ * last pause (returns 1; to be called again). Run it on a thread of its own. */
 int remus_queue_drain(struct remus_queue *queue);
 void remus_queue_stop(struct remus_queue *queue);
 /* Id of the last packet that entered the queue; 0 before the first. Any thread. Ids are 32 bits wide and wrap. */

@@ -1,8 +1,9 @@
 /*
  * Turns copied pages into records (records.c), leaving out what the peer has already.
  *
- * The encoder keeps copies of pages as last sent, one for each slot; page p lives in slot p mod
- * slots. A page that is not there is sent whole. What is there is what the peer has, always.
+ * The encoder keeps copies of pages as last sent. Page p lives in one of the slots of set p
+ * mod sets, where it takes the place of the page that was sent longest ago. A page that is not
+ * there is sent whole. What is there is what the peer has, always.
  */
 #include "internal.h"
 #include "records.h"
@@ -11,16 +12,24 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#define MOST_WAYS 8
 #define MERGE_GAP 16 /* equal bytes between two runs that cost less to send than a run */
 #define PATCH_MOST (REMUS_PAGE / 2)
 #define KNOWN_BYTES                                                                                \
     (1ull << 29) /* a bit for each page number there can be; untouched, it costs nothing */
 
+struct slot {
+    uint32_t owner; /* page number + 1, or 0 */
+    uint32_t sent;  /* in this round */
+};
+
 struct remus_encoder {
-    int64_t slots;
-    uint8_t *pages;  /* slots pages */
-    uint32_t *owner; /* of each slot: page number + 1, or 0 */
-    uint64_t *known; /* pages the peer was told of: any other is zero over there */
+    int64_t sets;
+    int64_t ways;       /* slots of a set */
+    uint8_t *pages;     /* sets * ways of them */
+    struct slot *slots; /* as many */
+    uint32_t round;     /* calls of remus_encode */
+    uint64_t *known;    /* pages the peer was told of: any other is zero over there */
 };
 
 static void *reserve(size_t bytes) {
@@ -30,7 +39,7 @@ static void *reserve(size_t bytes) {
 }
 
 int remus_encoder_create(int64_t cache_bytes, struct remus_encoder **out) {
-    int64_t slots = cache_bytes / (int64_t)(REMUS_PAGE + sizeof(uint32_t));
+    int64_t slots = cache_bytes / (int64_t)(REMUS_PAGE + sizeof(struct slot));
     if (slots < 1) {
         return -EINVAL;
     }
@@ -38,11 +47,12 @@ int remus_encoder_create(int64_t cache_bytes, struct remus_encoder **out) {
     if (encoder == NULL) {
         return -ENOMEM;
     }
-    encoder->slots = slots;
-    encoder->pages = reserve(slots * REMUS_PAGE);
-    encoder->owner = reserve(slots * sizeof *encoder->owner);
+    encoder->ways = slots < MOST_WAYS ? slots : MOST_WAYS;
+    encoder->sets = slots / encoder->ways;
+    encoder->pages = reserve(encoder->sets * encoder->ways * REMUS_PAGE);
+    encoder->slots = reserve(encoder->sets * encoder->ways * sizeof *encoder->slots);
     encoder->known = reserve(KNOWN_BYTES);
-    if (encoder->pages == NULL || encoder->owner == NULL || encoder->known == NULL) {
+    if (encoder->pages == NULL || encoder->slots == NULL || encoder->known == NULL) {
         remus_encoder_destroy(encoder);
         return -ENOMEM;
     }
@@ -55,10 +65,10 @@ void remus_encoder_destroy(struct remus_encoder *encoder) {
         return;
     }
     if (encoder->pages != NULL) {
-        munmap(encoder->pages, encoder->slots * REMUS_PAGE);
+        munmap(encoder->pages, encoder->sets * encoder->ways * REMUS_PAGE);
     }
-    if (encoder->owner != NULL) {
-        munmap(encoder->owner, encoder->slots * sizeof *encoder->owner);
+    if (encoder->slots != NULL) {
+        munmap(encoder->slots, encoder->sets * encoder->ways * sizeof *encoder->slots);
     }
     if (encoder->known != NULL) {
         munmap(encoder->known, KNOWN_BYTES);
@@ -67,7 +77,7 @@ void remus_encoder_destroy(struct remus_encoder *encoder) {
 }
 
 void remus_encoder_reset(struct remus_encoder *encoder) {
-    madvise(encoder->owner, encoder->slots * sizeof *encoder->owner, MADV_DONTNEED);
+    madvise(encoder->slots, encoder->sets * encoder->ways * sizeof *encoder->slots, MADV_DONTNEED);
     madvise(encoder->known, KNOWN_BYTES, MADV_DONTNEED);
 }
 
@@ -143,12 +153,28 @@ static uint8_t *put_header(uint8_t **record, uint8_t *out, int kind, int64_t pag
     return out + RECORD_BYTES;
 }
 
+/* The page's slot, or else the one to put it into. */
+static int64_t slot_of(const struct remus_encoder *encoder, int64_t page) {
+    int64_t first = page % encoder->sets * encoder->ways, oldest = first;
+    for (int64_t slot = first; slot < first + encoder->ways; slot++) {
+        if (encoder->slots[slot].owner == page + 1) {
+            return slot;
+        }
+        uint32_t age = encoder->round - encoder->slots[slot].sent;
+        if (age > encoder->round - encoder->slots[oldest].sent) {
+            oldest = slot;
+        }
+    }
+    return oldest;
+}
+
 int64_t remus_encode(struct remus_encoder *encoder, struct remus_arena *arena, void *out,
                      int64_t capacity, int skip_zero, int64_t *counts) {
     if (capacity < 2 * REMUS_PAGE) {
         return -EINVAL;
     }
     uint8_t *at = out, *record = NULL;
+    encoder->round++;
     const uint8_t *full = at + capacity - RECORD_BYTES - REMUS_PAGE; /* room for any one page */
     for (; arena->next_page < arena->pages && at <= full; arena->next_page++) {
         struct arena_run run = arena->runs[arena->next_run];
@@ -158,10 +184,11 @@ int64_t remus_encode(struct remus_encoder *encoder, struct remus_arena *arena, v
             arena->next_in_run = 0;
         }
         const uint8_t *data = arena->data + arena->next_page * REMUS_PAGE;
-        int64_t slot = page % encoder->slots;
+        int64_t slot = slot_of(encoder, page);
         uint8_t *cached = encoder->pages + slot * REMUS_PAGE;
         uint64_t *known = &encoder->known[page / 64], bit = 1ull << page % 64;
-        if (encoder->owner[slot] == page + 1) {
+        encoder->slots[slot].sent = encoder->round;
+        if (encoder->slots[slot].owner == page + 1) {
             int bytes = put_patch(cached, data, at + RECORD_BYTES);
             if (bytes == 0) {
                 counts[REMUS_ENCODE_UNCHANGED]++;
@@ -179,7 +206,7 @@ int64_t remus_encode(struct remus_encoder *encoder, struct remus_arena *arena, v
             }
         }
         memcpy(cached, data, REMUS_PAGE);
-        encoder->owner[slot] = page + 1;
+        encoder->slots[slot].owner = page + 1;
         if (is_zero(data)) {
             counts[REMUS_ENCODE_ZERO]++;
             if (skip_zero && (*known & bit) == 0) {

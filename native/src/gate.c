@@ -235,6 +235,9 @@ int remus_pause(struct remus_gate *gate, struct remus_tracker *tracker, struct r
         let_go(gate);
         return result[REMUS_PAUSE_MARKER];
     }
+    if (queue != NULL) {
+        queue_watch(queue); /* what comes now belongs to the next epoch */
+    }
     int64_t begin = now_ns();
     error = remus_tracker_scan(tracker);
     result[REMUS_PAUSE_SCAN_NS] = now_ns() - begin;

@@ -111,6 +111,12 @@ void tracker_give_back(struct remus_tracker *tracker);
 /* Whether the kernel merges equal pages now (Documentation/admin-guide/mm/ksm.rst). */
 bool ksm_runs(void);
 
+/* ---- queue: the first packet after a pause -----------------------------------------------------
+ */
+
+/* The next packet ends remus_queue_drain. Any thread. */
+void queue_watch(struct remus_queue *queue);
+
 /* ---- plug: which expression sends to the queue ------------------------------------------------
  */
 

@@ -28,6 +28,7 @@ struct remus_queue {
     int number;
     struct mnl_socket *socket;
     int stop;
+    int watched;  /* the next packet is to be told of */
     int counters; /* /proc/net/netfilter/nfnetlink_queue of the namespace the queue is in */
 };
 
@@ -141,7 +142,8 @@ void remus_queue_stop(struct remus_queue *queue) {
     (void)written; /* it can only fail when the counter is full, and then it is set anyway */
 }
 
-/* Empties the socket. A verdict that found nothing to release is answered with ENOENT: no error. */
+/* Empties the socket; returns how many packets it told of. A verdict that found nothing to release
+ * is answered with ENOENT: no error. */
 static int forget_notices(int fd) {
     char notices[NOTICES][NOTICE_BYTES];
     struct iovec pieces[NOTICES];
@@ -155,6 +157,7 @@ static int forget_notices(int fd) {
         /* ENOBUFS: the socket overflowed; the kernel dropped those packets and counted them. */
         return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? 0 : -errno;
     }
+    int packets = 0;
     for (int i = 0; i < count; i++) {
         struct {
             struct nlmsghdr header;
@@ -164,12 +167,17 @@ static int forget_notices(int fd) {
             continue;
         }
         memcpy(&reply, notices[i], sizeof reply);
+        packets += reply.header.nlmsg_type == (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET);
         if (reply.header.nlmsg_type == NLMSG_ERROR && reply.answer.error != 0 &&
             reply.answer.error != -ENOENT) {
             return reply.answer.error;
         }
     }
-    return 0;
+    return packets;
+}
+
+void queue_watch(struct remus_queue *queue) {
+    __atomic_store_n(&queue->watched, 1, __ATOMIC_RELEASE);
 }
 
 int remus_queue_drain(struct remus_queue *queue) {
@@ -184,9 +192,12 @@ int remus_queue_drain(struct remus_queue *queue) {
         if (wait[1].revents != 0) {
             return 0;
         }
-        int error = forget_notices(wait[0].fd);
-        if (error < 0) {
-            return error;
+        int packets = forget_notices(wait[0].fd);
+        if (packets < 0) {
+            return packets;
+        }
+        if (packets > 0 && __atomic_exchange_n(&queue->watched, 0, __ATOMIC_ACQ_REL)) {
+            return 1;
         }
     }
 }

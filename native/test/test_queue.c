@@ -140,6 +140,21 @@ static int64_t introduce(struct net *net, int guest, int client) {
     return remus_queue_marker(net->queue);
 }
 
+static void should_tell_once_of_what_is_sent_after_a_pause(void) {
+    struct net net = lay();
+    int guest = udp(net.guest, "10.0.0.1"), client = udp(net.client, "10.0.0.2");
+    int64_t before = introduce(&net, guest, client);
+    queue_watch(net.queue);
+    send_number(guest, "10.0.0.2", 1);
+    void *told;
+    pthread_join(net.drain, &told);
+    CHECK_EQUAL(1, (intptr_t)told);
+    CHECK_EQUAL(0, pthread_create(&net.drain, NULL, drain, net.queue));
+    send_number(guest, "10.0.0.2", 2);
+    wait_marker(net.queue, before + 2);
+    lift(&net); /* finds the thread still draining */
+}
+
 static void should_release_up_to_the_marker_and_no_further(void) {
     struct net net = lay();
     int guest = udp(net.guest, "10.0.0.1"), client = udp(net.client, "10.0.0.2");
@@ -277,6 +292,7 @@ static void should_remove_the_rules_of_one_owner_only(void) {
 }
 
 const struct test queue_tests[] = {
+    TEST(should_tell_once_of_what_is_sent_after_a_pause),
     TEST(should_release_up_to_the_marker_and_no_further),
     TEST(should_drop_output_when_nobody_listens),
     TEST(should_count_what_a_full_queue_drops),

@@ -90,6 +90,7 @@ final class Replication {
             MemoryBlock.pages(guest.memory()),
             memory.arena(),
             intervalMs * 1_000_000L,
+            around.config().protection().idleInterval().toNanos(),
             figures,
             listener);
     loop.start();
@@ -121,6 +122,7 @@ final class Replication {
               guest.taps(),
               around.queues().take(vm),
               around.config().output().queuePackets(),
+              loop::output,
               broken);
     }
   }

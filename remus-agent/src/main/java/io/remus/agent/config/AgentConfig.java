@@ -53,8 +53,9 @@ public record AgentConfig(
    * How VMs are protected.
    *
    * @param interval from one epoch's start to the next, unless {@code remus protect} says otherwise
+   * @param idleInterval the same as long as the guest sends nothing; a shorter one means nothing
    */
-  public record Protection(Duration interval) {}
+  public record Protection(Duration interval, Duration idleInterval) {}
 
   /**
    * When a peer counts as lost.

@@ -147,6 +147,11 @@ public final class ConfigReader {
               "interval",
               Duration.ofMillis(25),
               Duration.ofMillis(ProtectRequest.MIN_INTERVAL_MS),
+              Duration.ofMillis(ProtectRequest.MAX_INTERVAL_MS)),
+          section.duration(
+              "idle_interval",
+              Duration.ofMillis(100),
+              Duration.ofMillis(ProtectRequest.MIN_INTERVAL_MS),
               Duration.ofMillis(ProtectRequest.MAX_INTERVAL_MS)));
     }
   }

@@ -27,9 +27,15 @@ public final class OutputQueue extends Handle {
     return number;
   }
 
-  /** Empties the notice socket until {@link #stop}; give it a thread of its own. */
-  public void drain() throws NativeException {
-    NativeException.check("drain queue " + number, NativeLibrary.remus_queue_drain(pointer()));
+  /**
+   * Empties the notice socket; give it a thread of its own.
+   *
+   * @return true at the first packet since the last pause, to be called again; false at {@link
+   *     #stop}
+   */
+  public boolean drain() throws NativeException {
+    int code = NativeLibrary.remus_queue_drain(pointer());
+    return NativeException.check("drain queue " + number, code) == 1;
   }
 
   /** Ends {@link #drain}. Any thread. */

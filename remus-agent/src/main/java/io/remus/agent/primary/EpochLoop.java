@@ -20,7 +20,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The way of a VM's epochs on the primary: initial synchronisation, then pause, capture, encode,
- * send, for as long as it is asked to. A thread of its own; it waits for the backup's credit, so a
+ * send, for as long as it is asked to. As long as the guest sends nothing, nobody waits for the end
+ * of an epoch, and it takes longer. A thread of its own; it waits for the backup's credit, so a
  * slow link makes epochs longer, and when an epoch does not fit the arena the guest stands still
  * until the link has taken it.
  */
@@ -38,6 +39,7 @@ public final class EpochLoop {
   private final DiskSync diskSync;
   private final InitialSync sync;
   private final long intervalNs;
+  private final long idleIntervalNs;
   private final VmFigures figures;
   private final EpochListener listener;
   private final Thread thread;
@@ -45,6 +47,7 @@ public final class EpochLoop {
   private volatile OutputQueue queue;
   private volatile boolean halted;
   private volatile boolean finishing;
+  private volatile boolean outputWaits;
   private volatile long capturedEpoch;
 
   public EpochLoop(
@@ -55,6 +58,7 @@ public final class EpochLoop {
       long totalPages,
       long arenaBytes,
       long intervalNs,
+      long idleIntervalNs,
       VmFigures figures,
       EpochListener listener) {
     this.vm = vm;
@@ -62,6 +66,7 @@ public final class EpochLoop {
     this.sender = sender;
     this.disks = disks;
     this.intervalNs = intervalNs;
+    this.idleIntervalNs = Math.max(intervalNs, idleIntervalNs);
     this.figures = figures;
     this.listener = listener;
     this.diskSync = new DiskSync(disks, sender, () -> halted);
@@ -85,6 +90,12 @@ public final class EpochLoop {
   public void begin(OutputQueue plugged) {
     queue = plugged;
     begun.countDown();
+  }
+
+  /** The guest has sent something since the last pause: somebody waits for the epoch's end. */
+  public void output() {
+    outputWaits = true;
+    LockSupport.unpark(thread);
   }
 
   /** Ends the loop after the epoch under way. */
@@ -161,35 +172,39 @@ public final class EpochLoop {
   }
 
   private void epochs() throws IOException {
-    long nextNs = System.nanoTime();
+    long startedNs = System.nanoTime() - idleIntervalNs;
     for (EpochId epoch = EpochId.FIRST; !halted && !finishing; epoch = epoch.next()) {
-      await(epoch, nextNs);
+      await(epoch, startedNs);
       if (halted) {
         return;
       }
-      long startedAtNs = System.nanoTime();
-      epoch(epoch, startedAtNs);
-      nextNs = startedAtNs + intervalNs;
+      startedNs = System.nanoTime();
+      epoch(epoch, startedNs);
+      if (System.nanoTime() - startedNs > intervalNs) {
+        figures.throttled();
+      }
     }
   }
 
   /** Until the epoch is due. The guest's disk writes so far are its own, and may go ahead of it. */
-  private void await(EpochId epoch, long deadlineNs) throws IOException {
-    long leftNs = deadlineNs - System.nanoTime();
-    if (leftNs <= 0) {
-      figures.throttled();
-    }
+  private void await(EpochId epoch, long startedNs) throws IOException {
+    long leftNs = leftNs(startedNs);
     while (leftNs > 0 && !halted && !finishing) {
       if (disks.log().waitingBytes() >= AHEAD_BYTES) {
         sender.diskChunk(epoch.number(), disks.log(), WriteLog.ALL);
       } else {
         LockSupport.parkNanos(leftNs);
       }
-      leftNs = deadlineNs - System.nanoTime();
+      leftNs = leftNs(startedNs);
     }
   }
 
+  private long leftNs(long startedNs) {
+    return startedNs + (outputWaits ? intervalNs : idleIntervalNs) - System.nanoTime();
+  }
+
   private void epoch(EpochId epoch, long startedAtNs) throws IOException {
+    outputWaits = false;
     long pages = pause(epoch);
     Gate gate = capture.gate();
     EpochTimes times = new EpochTimes(startedAtNs, gate.stoppedAtNs(), gate.resumedAtNs(), pages);

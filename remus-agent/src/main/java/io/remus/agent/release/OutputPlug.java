@@ -19,6 +19,7 @@ public final class OutputPlug implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(OutputPlug.class);
 
   private final String vm;
+  private final Runnable onOutput;
   private final Consumer<String> broken;
   private final OutputQueue queue;
   private final Thread drainer;
@@ -30,12 +31,20 @@ public final class OutputPlug implements AutoCloseable {
    * @param taps host interfaces of the guest
    * @param number netfilter queue
    * @param maxPackets most packets to hold; more are dropped and counted
+   * @param onOutput told, on a thread of the plug, when the guest has sent something since the last
+   *     pause
    * @param broken told, on a thread of the plug, when output cannot be released any more
    */
   public OutputPlug(
-      String vm, List<String> taps, int number, int maxPackets, Consumer<String> broken)
+      String vm,
+      List<String> taps,
+      int number,
+      int maxPackets,
+      Runnable onOutput,
+      Consumer<String> broken)
       throws NativeException {
     this.vm = vm;
+    this.onOutput = onOutput;
     this.broken = broken;
     queue = new OutputQueue(number, maxPackets);
     drainer = new Thread(this::drain, "drain-" + vm);
@@ -53,7 +62,9 @@ public final class OutputPlug implements AutoCloseable {
 
   private void drain() {
     try {
-      queue.drain();
+      while (queue.drain()) {
+        onOutput.run();
+      }
     } catch (NativeException | RuntimeException | Error e) {
       broken.accept(e.getMessage());
     }

@@ -64,7 +64,7 @@ class ConfigReaderTest {
     assertThat(config).isEqualTo(defaults);
     assertThat(uncommented.lines().filter(line -> line.matches("[a-z_]+ = .*")).count())
         .as("keys the file shows")
-        .isEqualTo(26);
+        .isEqualTo(27);
   }
 
   @Test
@@ -86,6 +86,7 @@ class ConfigReaderTest {
             port = 7001
             [protection]
             interval = "50ms"
+            idle_interval = "200ms"
             [failover]
             heartbeat = "200ms"
             timeout = "600ms"
