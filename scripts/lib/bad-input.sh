@@ -19,8 +19,8 @@ refused() { # EXIT-CODE WORDS COMMAND...
 
 # Says nothing when all is well: it is asked after every case.
 unharmed() { # WHEN
-  guest_answers || failures+=("the guest does not answer, $1")
-  agent_runs hv1 || failures+=("the agent on hv1 has ended, $1")
+  guest_answers || failed "the guest does not answer, $1"
+  agent_runs hv1 || failed "the agent on hv1 has ended, $1"
 }
 
 # A VM without an operating system: enough to be looked at and refused.

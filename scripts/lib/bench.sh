@@ -60,6 +60,7 @@ bench_end() {
   trap - EXIT
   trap '' INT TERM HUP # a second signal must not stop the cleaning up
   [ $finished = yes ] || failures+=("it came to an early end (exit status $status)")
+  collect_failures
   [ ${#failures[@]} -eq 0 ] || save_logs
   [ $keep = yes ] || lab_down
   bench_table

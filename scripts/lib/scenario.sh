@@ -13,6 +13,7 @@
 
 declare -A facts=()
 failures=() missed_targets=()
+failures_file=${TMPDIR:-/tmp}/remus-failures.$$ # what failed in a subshell, which has an array of its own
 finished=no skipped='' json='' keep=no rounds='' scenario_name='' started_ns=0
 
 scenario_list() {
@@ -71,6 +72,7 @@ scenario_end() {
   trap - EXIT
   trap '' INT TERM HUP # a second signal must not stop the cleaning up
   [ $finished = yes ] || [ -n "$skipped" ] || failures+=("it came to an early end (exit status $status)")
+  collect_failures
   [ ${#failures[@]} -eq 0 ] || save_logs
   [ $keep = yes ] || lab_down
   verdict
@@ -128,6 +130,17 @@ fact() { # NAME VALUE
   facts[$1]=${2:-null}
 }
 
+failed() { # SENTENCE
+  failures+=("$1")
+  [ "$BASHPID" = $$ ] || printf '%s\n' "$1" >>"$failures_file"
+}
+
+collect_failures() {
+  [ -e "$failures_file" ] || return 0
+  mapfile -t -O ${#failures[@]} failures <"$failures_file"
+  rm -f "$failures_file"
+}
+
 # What must hold. A failure is noted and the scenario goes on: the later figures are part of the story.
 expect() { # SENTENCE COMMAND...
   local sentence=$1
@@ -135,7 +148,7 @@ expect() { # SENTENCE COMMAND...
   if "$@" >/dev/null 2>&1; then
     step "ok: $sentence"
   else
-    failures+=("$sentence")
+    failed "$sentence"
     step "NOT SO: $sentence"
   fi
 }

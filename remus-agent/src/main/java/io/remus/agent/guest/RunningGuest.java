@@ -145,6 +145,13 @@ public final class RunningGuest implements AutoCloseable {
                 .formatted(disk.target(), live.name(), MOST_DISK_BYTES >> 40),
             "split it, or protect the VM with --disk none");
       }
+      if (bytes == 0) {
+        throw new GuestException(
+            GuestException.Kind.UNPROTECTABLE,
+            "disk %s of VM %s is empty: %s has no bytes"
+                .formatted(disk.target(), live.name(), disk.source()),
+            "give it a size, or detach it");
+      }
       images.add(new DiskImage(disk.target(), bytes));
     }
     return images;
