@@ -17,7 +17,6 @@ final class Pulse implements AutoCloseable {
   private final ScheduledFuture<?> beats;
   private volatile PeerConnection connection;
   private volatile long heardAtNs = System.nanoTime();
-  private volatile long heardOnConnectionAtNs = heardAtNs;
   private volatile SilenceMonitor.Verdict verdict = SilenceMonitor.Verdict.ALIVE;
   private long sequence;
 
@@ -56,18 +55,7 @@ final class Pulse implements AutoCloseable {
     }
   }
 
-  /** The peer gave a sign of life on the connection. Any thread. */
-  void heardOnConnection() {
-    heardOnConnectionAtNs = System.nanoTime();
-    heard();
-  }
-
-  /** Whether the connection has been silent for the whole timeout, whatever other paths say. */
-  boolean connectionIsSilent() {
-    return System.nanoTime() - heardOnConnectionAtNs > timeoutNs;
-  }
-
-  /** The peer gave a sign of life on some path. Any thread. */
+  /** The peer gave a sign of life. Any thread. */
   void heard() {
     heardAtNs = System.nanoTime();
   }

@@ -408,10 +408,7 @@ final class StandbyVm {
       return;
     }
     if (record.role() == Role.PRIMARY && record.term() == prepare.term()) {
-      // A host that is short of time for a moment is not a broken path.
-      if (connection == null || pulse.connectionIsSilent()) {
-        dispatch(new StandbyEvent.PrimaryAnswered());
-      }
+      dispatch(new StandbyEvent.PrimaryAnswered());
     } else if (record.role() == Role.SUPERSEDED) {
       dispatch(new StandbyEvent.Yielded(new Term(record.term())));
     } else {
@@ -520,7 +517,7 @@ final class StandbyVm {
   private final class FromPrimary implements FrameListener {
     @Override
     public void onFrame(Frame frame) {
-      pulse.heardOnConnection();
+      pulse.heard();
       if (frame instanceof Frame.Chunk f) {
         received(f);
       } else if (frame instanceof Frame.EpochEnd f) {
