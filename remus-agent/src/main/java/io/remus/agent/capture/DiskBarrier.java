@@ -8,24 +8,6 @@ import io.remus.agent.nativeio.Counter;
  * so what was counted by then is the epoch's, exactly.
  */
 public interface DiskBarrier {
-  /** A guest without replicated disks. */
-  DiskBarrier NONE =
-      new DiskBarrier() {
-        @Override
-        public void guestStops() {}
-
-        @Override
-        public void guestStopped() {}
-
-        @Override
-        public Counter count() {
-          return null;
-        }
-
-        @Override
-        public void verify() {}
-      };
-
   /** The guest is about to be stopped: nobody may keep one of its writes waiting. */
   void guestStops();
 

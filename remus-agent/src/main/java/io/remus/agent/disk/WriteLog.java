@@ -49,7 +49,6 @@ public final class WriteLog implements AutoCloseable {
   private final Deque<Runnable> waiting = new ArrayDeque<>();
   private Runnable onWork = () -> {};
   private long logged;
-  private long loggedBytes;
   private long bytes;
   private boolean stopping;
   private boolean closed;
@@ -102,7 +101,6 @@ public final class WriteLog implements AutoCloseable {
       } else {
         entries.addLast(new Entry(++logged, disk, offset, length, data));
         bytes += ENTRY_BYTES + (data == null ? 0 : length);
-        loggedBytes += data == null ? 0 : length;
         count.set(logged);
         listener = onWork;
       }
@@ -161,11 +159,6 @@ public final class WriteLog implements AutoCloseable {
   /** How many writes were logged, for the pause to note. */
   public Counter count() {
     return count;
-  }
-
-  /** Bytes logged so far. */
-  public synchronized long loggedBytes() {
-    return loggedBytes;
   }
 
   /** Bytes that are not sent yet. */

@@ -86,6 +86,9 @@ public final class EpochSender implements AutoCloseable {
 
   /** Sends one chunk of disk writes. Returns false when there were none. */
   public boolean diskChunk(long epoch, WriteLog log, long upTo) throws IOException {
+    if (log.waitingBytes() == 0) {
+      return false;
+    }
     ByteBuf data = allocator.directBuffer(CHUNK_BYTES, CHUNK_BYTES);
     try {
       boolean any = log.next(upTo, data);

@@ -52,7 +52,8 @@ final class ProtectCommand implements Callable<Integer> {
       paramLabel = "TIME",
       converter = IntervalConverter.class,
       description =
-          "From one epoch's start to the next, 10ms to 1s (default: the agent's, usually 25ms).")
+          "From one epoch's start to the next while the guest sends, 10ms to 1s (default: the"
+              + " agent's, usually 25ms).")
   private Integer intervalMs;
 
   @Option(
