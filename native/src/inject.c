@@ -41,15 +41,11 @@ static int find_syscall(int pid, uint64_t *address) {
     }
     uint64_t from = 0, to = 0;
     bool found = false;
-    int lines = 0;
-    for (; !found && fgets(line, sizeof line, maps) != NULL; lines++) {
+    while (!found && fgets(line, sizeof line, maps) != NULL) {
         found =
             strstr(line, "[vdso]") != NULL && sscanf(line, "%" SCNx64 "-%" SCNx64, &from, &to) == 2;
     }
     fclose(maps);
-    if (lines == 0) {
-        return -ESRCH; /* a process that ended and was not waited for yet */
-    }
     uint8_t code[4 * REMUS_PAGE];
     size_t bytes = to - from < sizeof code ? to - from : sizeof code;
     struct iovec local = {code, bytes}, remote = {(void *)from, bytes};
@@ -182,6 +178,23 @@ static void *trace(void *context) {
     return NULL;
 }
 
+/*
+ * Each step fails in its own way on a process that ends meanwhile: EPERM, EIO, no vdso. Such a
+ * process has no memory any more, also before it is a zombie.
+ */
+static bool has_ended(int pid) {
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d/statm", pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return true;
+    }
+    uint64_t pages;
+    bool alive = fscanf(file, "%" SCNu64, &pages) == 1 && pages > 0;
+    fclose(file);
+    return !alive;
+}
+
 long inject(int pid, long number, long argument) {
     struct call call = {pid, number, argument, -EIO};
     pthread_t tracer;
@@ -190,7 +203,7 @@ long inject(int pid, long number, long argument) {
         return -error;
     }
     pthread_join(tracer, NULL);
-    return call.result;
+    return call.result < 0 && has_ended(pid) ? -ESRCH : call.result;
 }
 
 #endif

@@ -70,19 +70,18 @@ static void should_zero_exactly_the_range_of_a_file(void) {
 }
 
 static void should_zero_exactly_the_range_where_no_hole_can_be_made(void) {
-    if (mkdir("/tmp/remus-nohole", 0700) < 0 && errno != EEXIST) {
-        skip("no /tmp");
-    }
+    char directory[] = "/tmp/remus-nohole-XXXXXX";
+    CHECK(mkdtemp(directory) != NULL);
     /* ramfs has neither fallocate nor SEEK_DATA. Mounted in a namespace that ends with the test. */
     if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-        mount("remus-test", "/tmp/remus-nohole", "ramfs", 0, NULL) < 0) {
-        rmdir("/tmp/remus-nohole");
+        mount("remus-test", directory, "ramfs", 0, NULL) < 0) {
+        rmdir(directory);
         skip("ramfs cannot be mounted");
     }
-    make_file("/tmp/remus-nohole", SIZE);
+    make_file(directory, SIZE);
     zero_here_and_there(path);
-    umount("/tmp/remus-nohole");
-    rmdir("/tmp/remus-nohole");
+    umount(directory);
+    rmdir(directory);
 }
 
 static void should_give_a_zeroed_range_back_to_the_file_system(void) {

@@ -78,11 +78,14 @@ class PeerInquiryTest {
   @Test
   void shouldTakeTheFirstAnswerAndHangUpOnTheOther() throws Exception {
     Asked slow = new Asked(null);
-    CompletableFuture<Answer> asking =
-        ask(30_000, loopback.listen(slow), loopback.listen(new Asked(ACTIVE)));
+    Asked quick = new Asked(null);
+    CompletableFuture<Answer> asking = ask(30_000, loopback.listen(slow), loopback.listen(quick));
+    assertThat(slow.queries.poll(30, SECONDS)).isNotNull();
+    PeerConnection winner = quick.connections.poll(30, SECONDS);
+    winner.send(ACTIVE);
+    winner.flush();
 
     Answer answer = asking.get(30, SECONDS);
-    assertThat(slow.queries.poll(30, SECONDS)).isNotNull();
     PeerConnection loser = slow.connections.poll(30, SECONDS);
     loser.send(STANDBY);
     loser.flush();
