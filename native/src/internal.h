@@ -89,6 +89,8 @@ struct tracker_kind {
     /* Told of each run copied; may be NULL. */
     void (*copied)(struct remus_tracker *tracker, int64_t page, int64_t count, const uint8_t *data);
     void (*close)(struct remus_tracker *tracker); /* after a failed open too */
+    /* A scan is cheap and right while the guest runs. */
+    bool scans_ahead;
 };
 extern const struct tracker_kind tracker_write_protect, tracker_soft_dirty, tracker_shadow;
 
@@ -103,6 +105,9 @@ struct remus_tracker {
 
 void tracker_mark(struct remus_tracker *tracker, int64_t page, int64_t count);
 bool tracker_is_pending(const struct remus_tracker *tracker, int64_t page);
+/* Copies pending pages behind those that the arena holds, until it holds limit. Returns the pages
+ * left pending; a failure leaves both as they were. */
+int64_t tracker_copy_more(struct remus_tracker *tracker, struct remus_arena *arena, int64_t limit);
 /* An epoch's capture begins: from here on, what is copied can be given back. */
 void tracker_begin(struct remus_tracker *tracker);
 /* The epoch is not to be: what was copied since tracker_begin is pending again. */

@@ -222,4 +222,5 @@ const struct tracker_kind tracker_write_protect = {
     .open = open_write_protect,
     .scan = scan_write_protect,
     .close = close_write_protect,
+    .scans_ahead = true,
 };

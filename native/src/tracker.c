@@ -122,13 +122,14 @@ static int64_t find(const struct remus_tracker *tracker, int64_t page, uint64_t 
     return page < tracker->ram.pages ? page : tracker->ram.pages;
 }
 
-/* Reads the arena's runs with as few calls as the kernel allows. */
-static int read_runs(struct remus_tracker *tracker, struct remus_arena *arena) {
+/* Reads the arena's runs from first on, to data, with as few calls as the kernel allows. */
+static int read_runs(struct remus_tracker *tracker, struct remus_arena *arena, int64_t first,
+                     uint8_t *data) {
     const size_t most = 1u << 30; /* the kernel moves less than 2 GiB at once */
     struct iovec remote[REMUS_IOVECS];
     int used = 0;
-    struct iovec local = {arena->data, 0};
-    for (int64_t i = 0; i < arena->run_count; i++) {
+    struct iovec local = {data, 0};
+    for (int64_t i = first; i < arena->run_count; i++) {
         struct arena_run run = arena->runs[i];
         while (run.count > 0) {
             int64_t pages;
@@ -154,24 +155,26 @@ static int read_runs(struct remus_tracker *tracker, struct remus_arena *arena) {
     return 0;
 }
 
-int64_t remus_tracker_copy(struct remus_tracker *tracker, struct remus_arena *arena) {
-    arena_empty(arena);
+int64_t tracker_copy_more(struct remus_tracker *tracker, struct remus_arena *arena, int64_t limit) {
+    const int64_t first = arena->run_count, held = arena->pages;
+    uint8_t *data = arena->data + held * REMUS_PAGE;
     if (!ram_alive(&tracker->ram)) {
         return -ESRCH;
     }
+    limit = limit < arena->capacity ? limit : arena->capacity;
     int64_t page = find(tracker, 0, 0);
-    while (page < tracker->ram.pages && arena->pages < arena->capacity) {
-        int64_t end = find(tracker, page, ~0ull);
-        arena_add(arena, page, end - page);
+    while (page < tracker->ram.pages && arena->pages < limit) {
+        int64_t end = find(tracker, page, ~0ull), room = limit - arena->pages;
+        arena_add(arena, page, end - page < room ? end - page : room);
         page = find(tracker, end, 0);
     }
-    int error = read_runs(tracker, arena);
+    int error = read_runs(tracker, arena, first, data);
     if (error < 0) {
-        arena_empty(arena);
+        arena->run_count = first;
+        arena->pages = held;
         return error;
     }
-    const uint8_t *data = arena->data;
-    for (int64_t i = 0; i < arena->run_count; i++) {
+    for (int64_t i = first; i < arena->run_count; i++) {
         struct arena_run run = arena->runs[i];
         if (tracker->kind->copied != NULL) {
             tracker->kind->copied(tracker, run.page, run.count, data);
@@ -180,4 +183,9 @@ int64_t remus_tracker_copy(struct remus_tracker *tracker, struct remus_arena *ar
         data += run.count * REMUS_PAGE;
     }
     return tracker->pending_pages;
+}
+
+int64_t remus_tracker_copy(struct remus_tracker *tracker, struct remus_arena *arena) {
+    arena_empty(arena);
+    return tracker_copy_more(tracker, arena, arena->capacity);
 }

@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -21,17 +22,21 @@ struct scene {
     int64_t result[REMUS_PAUSE_RESULTS];
 };
 
-static struct scene *set(int64_t arena_pages) {
+static struct scene *set_with(int kind, int64_t arena_pages) {
     struct scene *scene = calloc(1, sizeof *scene);
     strcpy(scene->directory, "/tmp/remus-gate-XXXXXX");
     CHECK(mkdtemp(scene->directory) != NULL);
     snprintf(scene->path, sizeof scene->path, "%s/gate", scene->directory);
     victim_start(&scene->victim, VICTIM_ANONYMOUS, PAGES, 0);
     CHECK_EQUAL(0, remus_gate_open(scene->path, getuid(), getgid(), &scene->gate));
-    CHECK_EQUAL(0, remus_tracker_open(scene->victim.pid, REMUS_SHADOW, scene->victim.blocks, 2,
-                                      &scene->tracker));
+    CHECK_EQUAL(
+        0, remus_tracker_open(scene->victim.pid, kind, scene->victim.blocks, 2, &scene->tracker));
     CHECK_EQUAL(0, remus_arena_create(arena_pages * REMUS_PAGE, &scene->arena));
     return scene;
+}
+
+static struct scene *set(int64_t arena_pages) {
+    return set_with(REMUS_SHADOW, arena_pages);
 }
 
 static void strike(struct scene *scene) {
@@ -247,7 +252,71 @@ static void should_hold_for_the_wanted_time(void) {
     strike(scene);
 }
 
+/* When 25 pages were copied ahead the guest writes two of them again, and stops. */
+static void *write_again_and_stop(void *context) {
+    struct scene *scene = context;
+    while (__atomic_load_n(&scene->tracker->pending_pages, __ATOMIC_ACQUIRE) != 0 ||
+           __atomic_load_n(&scene->arena->pages, __ATOMIC_ACQUIRE) != 25) {
+        usleep(1000);
+    }
+    victim_fill(&scene->victim, 8, 2, 9);
+    return (void *)(intptr_t)fake_qemu(scene, "QEVM", STATE_BYTES, false);
+}
+
+static struct scene *copied_ahead(int64_t arena_pages) {
+    if ((remus_probe() & REMUS_WRITE_PROTECT) == 0) {
+        skip("this kernel has no asynchronous write protection");
+    }
+    struct scene *scene = set_with(REMUS_WRITE_PROTECT, arena_pages);
+    CHECK(remus_tracker_scan(scene->tracker) >= 0);
+    CHECK_EQUAL(0, remus_tracker_copy(scene->tracker, scene->arena));
+    arena_empty(scene->arena);
+    victim_fill(&scene->victim, 7, 25, 1);
+    CHECK_EQUAL(25, remus_tracker_scan(scene->tracker));
+    return scene;
+}
+
+static void should_copy_while_the_guest_runs_and_again_what_it_then_wrote(void) {
+    struct scene *scene = copied_ahead(PAGES);
+    pthread_t guest;
+    void *qemu;
+    CHECK_EQUAL(0, pthread_create(&guest, NULL, write_again_and_stop, scene));
+    CHECK_EQUAL(0, pause_with(scene, 30000));
+    CHECK_EQUAL(0, pthread_join(guest, &qemu));
+    CHECK_EQUAL(0, end_of((pid_t)(intptr_t)qemu));
+    CHECK_EQUAL(27, scene->result[REMUS_PAUSE_PAGES]);
+    CHECK_EQUAL(7, scene->arena->runs[0].page);
+    CHECK_EQUAL(25, scene->arena->runs[0].count);
+    CHECK_EQUAL(8, scene->arena->runs[1].page);
+    CHECK_EQUAL(2, scene->arena->runs[1].count);
+    CHECK_EQUAL(1, scene->arena->data[REMUS_PAGE]);
+    CHECK_EQUAL(9, scene->arena->data[25 * REMUS_PAGE]);
+    CHECK_EQUAL(9, scene->arena->data[27 * REMUS_PAGE - 1]);
+    strike(scene);
+}
+
+static void should_leave_half_of_the_arena_to_the_pause(void) {
+    struct scene *scene = copied_ahead(30);
+    pid_t qemu = fake_qemu(scene, "QEVM", STATE_BYTES, false);
+    CHECK_EQUAL(0, pause_with(scene, 10000));
+    CHECK_EQUAL(0, end_of(qemu));
+    CHECK_EQUAL(25, scene->result[REMUS_PAUSE_PAGES]);
+    CHECK(scene->arena->runs[0].count <= 15);
+    strike(scene);
+}
+
+static void should_give_back_what_was_copied_ahead(void) {
+    struct scene *scene = copied_ahead(PAGES);
+    CHECK_EQUAL(-ETIMEDOUT, pause_with(scene, 20));
+    CHECK_EQUAL(25, scene->tracker->pending_pages);
+    CHECK_EQUAL(0, scene->arena->pages);
+    strike(scene);
+}
+
 const struct test gate_tests[] = {
+    TEST(should_copy_while_the_guest_runs_and_again_what_it_then_wrote),
+    TEST(should_leave_half_of_the_arena_to_the_pause),
+    TEST(should_give_back_what_was_copied_ahead),
     TEST(should_capture_pages_and_state_and_let_the_guest_go),
     TEST(should_hold_the_guest_while_the_arena_is_too_small),
     TEST(should_give_all_pages_back_on_abort),

@@ -288,7 +288,55 @@ static void should_make_a_second_process_equal(void) {
     victim_stop(&guest);
 }
 
+/* One record of a page out of a few. Returns its bytes. */
+static int64_t some_record(uint8_t *at) {
+    const int64_t page = 3 + rand() % 8;
+    const int kind = 1 + rand() % 3;
+    uint8_t *to = at + RECORD_BYTES;
+    if (kind == RECORD_FULL) {
+        memset(to, rand(), REMUS_PAGE);
+        to += REMUS_PAGE;
+    }
+    for (int offset = rand() % 900, runs = kind == RECORD_PATCH ? 1 + rand() % 6 : 0; runs > 0;
+         runs--) {
+        const int length = 1 + rand() % 500;
+        const uint8_t head[] = {offset >> 8, offset, length >> 8, length};
+        memcpy(to, head, sizeof head);
+        memset(to + sizeof head, rand(), length);
+        to += sizeof head + length;
+        offset += length;
+    }
+    const int64_t n = kind == RECORD_PATCH ? to - at - RECORD_BYTES : 1;
+    const uint8_t head[] = {0, 0, 0, page, 0, kind, n >> 8, n};
+    memcpy(at, head, sizeof head);
+    return to - at;
+}
+
+static void should_apply_records_of_one_page_in_their_order(void) {
+    struct victim standby;
+    struct remus_standby *target;
+    uint8_t there[REMUS_PAGE];
+    victim_start(&standby, VICTIM_ANONYMOUS, PAGES, 0);
+    CHECK_EQUAL(0, remus_standby_open(standby.pid, standby.blocks, 2, &target));
+    srand(5);
+    for (int round = 0; round < 200; round++) {
+        int64_t bytes = 0;
+        for (int records = rand() % 100; records > 0 && bytes < OUT - 3 * REMUS_PAGE; records--) {
+            bytes += some_record(out + bytes);
+        }
+        apply_plainly(out, bytes);
+        CHECK_EQUAL(0, remus_standby_apply(target, out, bytes));
+        for (int64_t page = 0; page < 16; page++) {
+            victim_read(&standby, page, there);
+            CHECK(memcmp(peer[page], there, REMUS_PAGE) == 0);
+        }
+    }
+    remus_standby_close(target);
+    victim_stop(&standby);
+}
+
 const struct test records_tests[] = {
+    TEST(should_apply_records_of_one_page_in_their_order),
     TEST(should_send_only_what_the_peer_does_not_have),
     TEST(should_leave_out_zero_pages_only_until_they_were_sent),
     TEST(should_keep_the_peer_equal_with_any_cache_and_buffer),
