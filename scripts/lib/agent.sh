@@ -22,8 +22,8 @@ agent_files() { # HOST
       [ "$peer" = "$1" ] || printf '\n[peers.%s]\naddress = "%s"\nheartbeat_address = "%s"\n' \
         "$peer" "$(replication_address "$peer")" "$(lan_address "$peer")"
     done
-    printf '\n[failover]\nheartbeat = "%s"\ntimeout = "%s"\n' \
-      "${REMUS_LAB_HEARTBEAT:-50ms}" "${REMUS_LAB_TIMEOUT:-500ms}"
+    printf '\n[failover]\nheartbeat = "%s"\ntimeout = "%s"\nreprotect = "%s"\n' \
+      "${REMUS_LAB_HEARTBEAT:-50ms}" "${REMUS_LAB_TIMEOUT:-500ms}" "${REMUS_LAB_REPROTECT:-manual}"
     printf '\n[log]\nepochs = "/var/log/remus/epochs.log"\n'
   } >"$lab/hosts/$1/etc/remus/remus.conf"
 }

@@ -10,7 +10,7 @@
 # shellcheck source=scripts/lib/scenario.sh
 . "${BASH_SOURCE[0]%/*}/scenario.sh"
 
-bench_name='' runs=5
+bench_name='' runs=3
 declare -A samples=()
 rows=() goals=()
 

@@ -4,6 +4,11 @@
 # Which host is which; a scenario that goes to and fro swaps them.
 primary=hv1 backup=hv2
 
+swap_hosts() {
+  local former=$primary
+  primary=$backup backup=$former
+}
+
 remus() { # HOST ARGUMENTS...
   local host=$1
   shift
@@ -27,6 +32,14 @@ protect() { # VM [OPTIONS...]
   remus "$primary" protect "$vm" --backup "$backup" --interval "${REMUS_LAB_INTERVAL:-25ms}" "$@" --wait </dev/null 2>&1 |
     indent
   wait_for 30 "$vm is protected" status_holds "$primary" "$vm" '.state == "protected"'
+}
+
+# Without a command: the agents protect the VM again by themselves.
+await_protected() { # VM
+  local began
+  began=$(realtime_ns)
+  expect "$primary protects $1 again by itself" wait_for 60 "$1 is protected again" status_holds "$primary" "$1" '.state == "protected"'
+  fact "protected_again_by_${backup}_s" "$(jq -n "($(realtime_ns) - $began) / 1e8 | round / 10")"
 }
 
 # ---- load ----

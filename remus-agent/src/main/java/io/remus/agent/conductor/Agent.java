@@ -42,6 +42,7 @@ public final class Agent implements AutoCloseable {
   private final EpochLog epochLog;
   private final ScheduledExecutorService clock;
   private final ScheduledExecutorService libvirtClock;
+  private final ScheduledExecutorService reprotectionThread;
   private final Hypervisor hypervisor;
   private final Conductor conductor;
   private final Recovery recovery;
@@ -88,12 +89,15 @@ public final class Agent implements AutoCloseable {
             new KnownReplicas(),
             stage);
     this.conductor = new Conductor(around);
+    this.reprotectionThread = timer("reprotection");
+    Reprotection reprotection = new Reprotection(around, conductor, reprotectionThread);
+    conductor.onLoss(reprotection::afterLoss);
     this.recovery = new Recovery(around, conductor);
     hypervisor.check();
     // A thread of its own: a libvirtd that hangs must not stop the heartbeats.
     libvirtClock.scheduleWithFixedDelay(
         hypervisor::keep, LIBVIRT_LOOK_S, LIBVIRT_LOOK_S, TimeUnit.SECONDS);
-    new Startup(around, conductor).run();
+    new Startup(around, conductor, reprotection).run();
     this.listener =
         PeerListener.open(
             transport,
@@ -174,6 +178,7 @@ public final class Agent implements AutoCloseable {
   /** Ends in order; see {@link Conductor#stop}. */
   @Override
   public void close() throws IOException {
+    reprotectionThread.shutdownNow();
     listener.close();
     conductor.stop();
     transport.close();

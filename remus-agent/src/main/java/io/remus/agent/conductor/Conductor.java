@@ -33,6 +33,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -49,9 +50,15 @@ public final class Conductor {
   private final Map<String, StandbyVm> standbys = new ConcurrentHashMap<>();
   private final Set<String> opening = ConcurrentHashMap.newKeySet();
   private volatile boolean stopping;
+  private volatile Consumer<String> onLoss = uuid -> {};
 
   Conductor(Surroundings around) {
     this.around = around;
+  }
+
+  /** Told the UUID of a VM whose protection ended here, or that was taken over, on its lane. */
+  void onLoss(Consumer<String> listener) {
+    onLoss = listener;
   }
 
   // ---- requests of the admin, on worker threads -------------------------------------------------
@@ -60,7 +67,7 @@ public final class Conductor {
   public List<VmStatus> vms() {
     Map<String, VmStatus> byName = new TreeMap<>();
     for (VmRecord record : around.terms().all()) {
-      if (record.role() == Role.ACTIVE) {
+      if (record.role() == Role.ACTIVE || (record.role() == Role.NONE && record.wanted())) {
         byName.put(record.vm(), ofRecord(record));
       }
     }
@@ -69,13 +76,19 @@ public final class Conductor {
     return List.copyOf(byName.values());
   }
 
-  private VmStatus ofRecord(VmRecord record) {
+  /** A VM that runs here and has no backup now. */
+  private static VmStatus ofRecord(VmRecord record) {
+    boolean tookOver = record.role() == Role.ACTIVE;
+    String peer = record.wish().peer();
     return new VmStatus(
         record.vm(),
         record.uuid(),
-        VmRole.STANDBY,
-        VmState.ACTIVE,
-        "took over from " + record.wish().peer() + "; not protected",
+        tookOver ? VmRole.STANDBY : VmRole.PRIMARY,
+        tookOver ? VmState.ACTIVE : VmState.UNPROTECTED,
+        (tookOver
+                ? "took over from " + peer + "; not protected"
+                : "not protected by " + peer + " yet")
+            + (record.wanted() ? "; the agent goes on trying" : ""),
         Instant.now(),
         record.wish().peer(),
         record.term(),
@@ -116,6 +129,7 @@ public final class Conductor {
       PrimaryVm vm = open(name, peer, wish);
       primaries.put(name, vm);
       standbys.remove(name);
+      vm.ended().thenRun(() -> lost(vm));
       vm.start();
       return vm.accepted()
           .handle(
@@ -129,6 +143,20 @@ public final class Conductor {
     } finally {
       opening.remove(name);
     }
+  }
+
+  /** What was refused is not tried again behind the admin's back. */
+  private void lost(PrimaryVm vm) {
+    boolean begun = vm.accepted().isDone() && !vm.accepted().isCompletedExceptionally();
+    if (begun && !stopping && vm.view().state() == VmState.UNPROTECTED) {
+      onLoss.accept(vm.uuid());
+    }
+  }
+
+  /** Whether this host protects the VM or is about to. */
+  boolean isProtecting(String name) {
+    PrimaryVm vm = primaries.get(name);
+    return vm != null && vm.view().state() != VmState.UNPROTECTED && !vm.ended().isDone();
   }
 
   private PrimaryVm open(String name, Peer peer, Wish wish) {
@@ -265,10 +293,11 @@ public final class Conductor {
             });
   }
 
-  /** A VM that waits to be protected again after a restart of the agent. */
+  /** A VM that waits to be protected again. */
   private boolean forgetWish(String name) {
     for (VmRecord record : around.terms().all()) {
-      if (record.vm().equals(name) && record.role() == Role.NONE && record.wanted()) {
+      boolean alone = record.role() == Role.NONE || record.role() == Role.ACTIVE;
+      if (record.vm().equals(name) && alone && record.wanted()) {
         saveUnwanted(record);
         return true;
       }
@@ -411,6 +440,8 @@ public final class Conductor {
             () -> {
               if (vm.view().state() != VmState.ACTIVE) {
                 standbys.remove(vm.vm(), vm);
+              } else if (!stopping) {
+                onLoss.accept(vm.uuid());
               }
             });
     return vm.start();

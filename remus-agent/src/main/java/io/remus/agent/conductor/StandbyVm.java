@@ -378,7 +378,7 @@ final class StandbyVm {
                     prepare.durability()),
                 VmRecord.NO_QUEUE,
                 false,
-                false));
+                role == Role.ACTIVE));
   }
 
   private void askPrimary() {

@@ -1,6 +1,5 @@
 package io.remus.agent.conductor;
 
-import io.remus.agent.control.RefusedException;
 import io.remus.agent.disk.replica.Replicas;
 import io.remus.agent.guest.GuestException;
 import io.remus.agent.nativeio.NativeException;
@@ -14,31 +13,20 @@ import java.io.IOException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 
 /**
  * What an agent finds when it starts: VMs that an earlier one protected, standbys that nobody feeds
  * any more, rules that nobody needs. Everything stays fenced until it is known to be harmless.
  */
 final class Startup {
-  private static final long RETRY_S = 5;
-
   private final Surroundings around;
   private final Conductor conductor;
-  private final ScheduledExecutorService clock;
+  private final Reprotection reprotection;
 
-  Startup(Surroundings around, Conductor conductor) {
+  Startup(Surroundings around, Conductor conductor, Reprotection reprotection) {
     this.around = around;
     this.conductor = conductor;
-    this.clock =
-        Executors.newSingleThreadScheduledExecutor(
-            task -> {
-              Thread thread = new Thread(task, "startup");
-              thread.setDaemon(true);
-              return thread;
-            });
+    this.reprotection = reprotection;
   }
 
   /** Sorts it all out. Before peers can connect. */
@@ -62,10 +50,15 @@ final class Startup {
         }
         case NONE -> {
           if (record.wanted()) {
-            protectAgain(record, true);
+            reprotection.now(record);
           }
         }
-        case ACTIVE -> checkActive(record);
+        case ACTIVE -> {
+          checkActive(record);
+          if (record.wanted()) {
+            reprotection.now(record);
+          }
+        }
       }
     }
     for (String stale : ruled) {
@@ -123,7 +116,7 @@ final class Startup {
         .thenAccept(
             state -> {
               if (state == VmState.UNPROTECTED && record.wanted()) {
-                protectAgain(record, true);
+                reprotection.now(record);
               }
             });
   }
@@ -174,39 +167,5 @@ final class Startup {
                 .formatted(new Term(record.term()), record.wish().peer()));
     PlugRules.remove(record.vm());
     around.queues().giveBack(record.vm());
-  }
-
-  /** Until it is protected, or nobody wants that any more. */
-  private void protectAgain(VmRecord record, boolean first) {
-    long delayS = first ? 0 : RETRY_S;
-    clock.schedule(() -> tryToProtect(record, first), delayS, TimeUnit.SECONDS);
-  }
-
-  private void tryToProtect(VmRecord record, boolean first) {
-    boolean wanted = around.terms().find(record.uuid()).map(VmRecord::wanted).orElse(false);
-    if (!wanted) {
-      return;
-    }
-    try {
-      conductor
-          .protect(record.vm(), record.wish())
-          .whenComplete(
-              (status, failure) -> {
-                if (failure != null) {
-                  notYet(record, first, Causes.message(failure));
-                }
-              });
-    } catch (RefusedException e) {
-      notYet(record, first, e.getMessage());
-    }
-  }
-
-  private void notYet(VmRecord record, boolean first, String why) {
-    if (first) {
-      around
-          .events()
-          .vm(Level.WARNING, record.vm(), "not protected again yet, will go on trying: " + why);
-    }
-    protectAgain(record, false);
   }
 }

@@ -62,8 +62,21 @@ public record AgentConfig(
    *
    * @param heartbeat time between two heartbeats
    * @param timeout silence after which the backup takes over; at least three heartbeats
+   * @param reprotect whether a VM that lost its backup, or was taken over, is protected again
+   *     without a command
    */
-  public record Failover(Duration heartbeat, Duration timeout) {}
+  public record Failover(Duration heartbeat, Duration timeout, Reprotect reprotect) {}
+
+  /** Who begins to protect a VM again. */
+  public enum Reprotect {
+    AUTO,
+    MANUAL;
+
+    /** The name in the configuration. */
+    public String word() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
 
   /**
    * Native memory for each VM, in bytes; together with the standby's RAM all that protection takes

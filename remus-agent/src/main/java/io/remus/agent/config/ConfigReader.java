@@ -11,6 +11,7 @@ import io.remus.agent.config.AgentConfig.Output;
 import io.remus.agent.config.AgentConfig.Peer;
 import io.remus.agent.config.AgentConfig.Pki;
 import io.remus.agent.config.AgentConfig.Protection;
+import io.remus.agent.config.AgentConfig.Reprotect;
 import io.remus.agent.config.AgentConfig.Tracker;
 import io.remus.agent.config.ConfigException.Problem;
 import io.remus.core.control.DurationText;
@@ -150,7 +151,7 @@ public final class ConfigReader {
               Duration.ofMillis(ProtectRequest.MAX_INTERVAL_MS)),
           section.duration(
               "idle_interval",
-              Duration.ofMillis(100),
+              Duration.ofMillis(200),
               Duration.ofMillis(ProtectRequest.MIN_INTERVAL_MS),
               Duration.ofMillis(ProtectRequest.MAX_INTERVAL_MS)));
     }
@@ -171,7 +172,11 @@ public final class ConfigReader {
             "%s is too short for a heartbeat of %s; allowed are three heartbeats or more"
                 .formatted(DurationText.format(timeout), DurationText.format(heartbeat)));
       }
-      return new Failover(heartbeat, timeout);
+      return new Failover(
+          heartbeat,
+          timeout,
+          section.choice(
+              "reprotect", Reprotect.AUTO, List.of(Reprotect.values()), Reprotect::word));
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.remus.agent.config.AgentConfig.Peer;
+import io.remus.agent.config.AgentConfig.Reprotect;
 import io.remus.agent.config.AgentConfig.Tracker;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +32,9 @@ class ConfigReaderTest {
     assertThat(config.peers()).isEmpty();
     assertThat(config.protection().interval()).isEqualTo(Duration.ofMillis(25));
     assertThat(config.failover())
-        .isEqualTo(new AgentConfig.Failover(Duration.ofMillis(100), Duration.ofSeconds(1)));
+        .isEqualTo(
+            new AgentConfig.Failover(
+                Duration.ofMillis(100), Duration.ofSeconds(1), Reprotect.AUTO));
     assertThat(config.memory())
         .isEqualTo(new AgentConfig.Memory(64L << 20, 128L << 20, 64L << 20, 256L << 20));
     assertThat(config.disks())
@@ -86,10 +89,11 @@ class ConfigReaderTest {
             port = 7001
             [protection]
             interval = "50ms"
-            idle_interval = "200ms"
+            idle_interval = "300ms"
             [failover]
             heartbeat = "200ms"
             timeout = "600ms"
+            reprotect = "manual"
             [memory]
             arena = "1GiB"
             delta_cache = "2GiB"
@@ -118,6 +122,7 @@ class ConfigReaderTest {
         .containsEntry(
             "beta.example", new Peer("beta.example", "10.0.0.2", 7001, Optional.empty()));
     assertThat(config.failover().timeout()).isEqualTo(Duration.ofMillis(600));
+    assertThat(config.failover().reprotect()).isEqualTo(Reprotect.MANUAL);
     assertThat(config.memory().deltaCache()).isEqualTo(2L << 30);
     assertThat(config.capture().tracker()).isEqualTo(Tracker.SOFT_DIRTY);
     assertThat(config.disks())
