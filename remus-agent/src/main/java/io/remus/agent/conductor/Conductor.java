@@ -85,10 +85,9 @@ public final class Conductor {
         record.uuid(),
         tookOver ? VmRole.STANDBY : VmRole.PRIMARY,
         tookOver ? VmState.ACTIVE : VmState.UNPROTECTED,
-        (tookOver
-                ? "took over from " + peer + "; not protected"
-                : "not protected by " + peer + " yet")
-            + (record.wanted() ? "; the agent goes on trying" : ""),
+        tookOver
+            ? "took over from " + peer + "; not protected"
+            : "not protected by " + peer + " yet",
         Instant.now(),
         record.wish().peer(),
         record.term(),

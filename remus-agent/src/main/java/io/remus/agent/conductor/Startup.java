@@ -55,9 +55,7 @@ final class Startup {
         }
         case ACTIVE -> {
           checkActive(record);
-          if (record.wanted()) {
-            reprotection.now(record);
-          }
+          reprotection.afterLoss(record.uuid());
         }
       }
     }
