@@ -77,11 +77,13 @@ address add fd78::$n/64 dev repl0 nodad
 END
 }
 
+# A card keeps its address when its host comes back: a new one would be away until the others' ARP entries are old.
 cable() { # HOST NET CARD PID
-  local port=$1-$2
+  local port=$1-$2 address
   port=${port/replication/repl} # an interface's name has at most 15 characters
+  address=$(printf '02:00:00:%02x:00:%02x' ${#2} "$(host_number "$1")")
   in_net switch ip -batch - <<END
-link add $port type veth peer name $3 netns $4
+link add $port type veth peer name $3 address $address netns $4
 link set $port master $2
 link set $port up
 END

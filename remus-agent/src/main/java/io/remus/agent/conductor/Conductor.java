@@ -395,7 +395,6 @@ public final class Conductor {
     return switch (connection.purpose()) {
       case REPLICATE -> new FirstPrepare(connection, this::standby);
       case QUERY -> new QueryAnswers(connection, this);
-      case HEARTBEAT -> FrameListeners.DEAF;
     };
   }
 

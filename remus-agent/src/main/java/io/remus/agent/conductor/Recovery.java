@@ -57,6 +57,10 @@ final class Recovery {
   /** Lists every copy of the VM that this host and its peers know of. */
   Copies copies(String vm) {
     Here here = here(vm);
+    return copies(vm, here, ask(here.uuid()));
+  }
+
+  private Copies copies(String vm, Here here, List<Answer> answers) {
     List<Copy> copies = new ArrayList<>();
     String host = around.config().host();
     if (here.defined()) {
@@ -73,7 +77,7 @@ final class Recovery {
               replica.committedAt(),
               replicaRemark(replica)));
     }
-    ask(here.uuid()).forEach(answer -> copies.add(ofPeer(answer)));
+    answers.forEach(answer -> copies.add(ofPeer(answer)));
     return new Copies(vm, copies);
   }
 
@@ -128,11 +132,12 @@ final class Recovery {
   CompletableFuture<Copies> recover(String vm, RecoverRequest request) {
     Here here = here(vm);
     requireIdle(vm, here);
+    List<Answer> answers = ask(here.uuid());
     if (request.from() == Source.PRIMARY) {
-      return fromOwnDisks(vm, here, request.force());
+      return fromOwnDisks(vm, here, answers, request.force());
     }
-    fromReplica(vm, here, request.force());
-    return CompletableFuture.completedFuture(copies(vm));
+    fromReplica(vm, here, answers, request.force());
+    return CompletableFuture.completedFuture(copies(vm, here(vm), answers));
   }
 
   private void requireIdle(String vm, Here here) {
@@ -148,14 +153,15 @@ final class Recovery {
     }
   }
 
-  private CompletableFuture<Copies> fromOwnDisks(String vm, Here here, boolean force) {
+  private CompletableFuture<Copies> fromOwnDisks(
+      String vm, Here here, List<Answer> answers, boolean force) {
     if (!here.defined()) {
       throw RefusedException.missing(
           "unknown-vm",
           "libvirt on this host knows no VM '" + vm + "'",
           "recover it where it ran, or here --from replica; see: remus recover " + vm);
     }
-    for (Answer answer : ask(here.uuid())) {
+    for (Answer answer : answers) {
       refuseWhenItRunsOn(vm, answer);
       boolean newer = answer.record() != null && answer.record().term() > here.term();
       if (newer && !force) {
@@ -172,13 +178,13 @@ final class Recovery {
         .letGo(vm, force)
         .thenApply(
             done -> {
-              begin(vm, here, Role.NONE, peerOf(here));
+              begin(vm, here, Role.NONE, peerOf(here), answers);
               start(vm, here.uuid());
-              return copies(vm);
+              return copies(vm, here(vm), answers);
             });
   }
 
-  private void fromReplica(String vm, Here here, boolean force) {
+  private void fromReplica(String vm, Here here, List<Answer> answers, boolean force) {
     ReplicaInfo replica = here.replica();
     if (replica == null) {
       throw RefusedException.missing(
@@ -192,7 +198,7 @@ final class Recovery {
           "the disk replica of VM " + vm + " is incomplete: its synchronisation was cut short",
           "recover the VM on " + replica.primary() + ": remus recover " + vm + " --from primary");
     }
-    for (Answer answer : ask(here.uuid())) {
+    for (Answer answer : answers) {
       refuseWhenItRunsOn(vm, answer);
       boolean newer =
           answer.host().equals(replica.primary())
@@ -209,7 +215,7 @@ final class Recovery {
       refuseWhenSilent(vm, answer, replica.primary(), force);
     }
     try {
-      VmRecord record = begin(vm, here, Role.ACTIVE, replica.primary());
+      VmRecord record = begin(vm, here, Role.ACTIVE, replica.primary(), answers);
       Path directory = around.config().disks().directory();
       if (replica.state() == ReplicaState.CONSISTENT) {
         Replicas.activated(directory, here.uuid(), record.term());
@@ -220,7 +226,10 @@ final class Recovery {
     } catch (GuestException e) {
       throw refused(vm, e);
     } catch (IOException e) {
-      throw new CompletionException(e);
+      throw RefusedException.conflict(
+          "replica-not-written",
+          "the record of VM %s's replica cannot be written: %s".formatted(vm, e.getMessage()),
+          "make room in " + around.config().disks().directory());
     }
   }
 
@@ -252,9 +261,9 @@ final class Recovery {
   }
 
   /** A newer term than anybody's, so that no older copy can pass for this one. */
-  private VmRecord begin(String vm, Here here, Role role, String peer) {
+  private VmRecord begin(String vm, Here here, Role role, String peer, List<Answer> answers) {
     long newest = here.term();
-    for (Answer answer : ask(here.uuid())) {
+    for (Answer answer : answers) {
       newest = Math.max(newest, answer.record() == null ? 0 : answer.record().term());
     }
     VmRecord record =
@@ -273,7 +282,7 @@ final class Recovery {
       around.terms().save(record);
       PlugRules.remove(vm);
     } catch (IOException e) {
-      throw new CompletionException(around.notPersisted(vm, e), e);
+      throw RefusedException.conflict("term-not-written", around.notPersisted(vm, e), "");
     }
     return record;
   }

@@ -67,7 +67,7 @@ class ConfigReaderTest {
     assertThat(config).isEqualTo(defaults);
     assertThat(uncommented.lines().filter(line -> line.matches("[a-z_]+ = .*")).count())
         .as("keys the file shows")
-        .isEqualTo(27);
+        .isEqualTo(28);
   }
 
   @Test

@@ -5,9 +5,7 @@ public enum Purpose {
   /** Protects one VM. */
   REPLICATE(1),
   /** Asks what the peer knows about VMs. */
-  QUERY(2),
-  /** Carries signs of life only. */
-  HEARTBEAT(3);
+  QUERY(2);
 
   private final int number;
 

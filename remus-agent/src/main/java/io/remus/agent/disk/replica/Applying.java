@@ -1,7 +1,6 @@
 package io.remus.agent.disk.replica;
 
 import java.io.IOException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 
 /**
@@ -16,7 +15,6 @@ final class Applying {
   private final Images images;
   private final RecordFile record;
   private final LongSupplier clockNs;
-  private final AtomicLong appliedBytes = new AtomicLong();
 
   Applying(Journal journal, Images images, RecordFile record, LongSupplier clockNs) {
     this.journal = journal;
@@ -69,7 +67,6 @@ final class Applying {
         bytes += reader.record().length();
       }
     }
-    appliedBytes.addAndGet(bytes);
     journal.applied(bytes, clockNs.getAsLong());
   }
 
@@ -84,10 +81,5 @@ final class Applying {
   synchronized void restart(ReplicaRecord fresh) throws IOException {
     record.update(before -> fresh);
     journal.clear();
-  }
-
-  /** Bytes of records that were applied. Any thread, at once. */
-  long appliedBytes() {
-    return appliedBytes.get();
   }
 }

@@ -21,7 +21,6 @@ final class Images implements Closeable {
   private final AtomicIntegerArray written;
 
   private final AtomicLong unforced = new AtomicLong();
-  private final AtomicLong forces = new AtomicLong();
 
   /**
    * @param files open, in the order that records count disks; closed with this
@@ -68,7 +67,6 @@ final class Images implements Closeable {
     for (int i = 0; i < files.size(); i++) {
       if (written.getAndSet(i, 0) != 0) {
         files.get(i).force();
-        forces.incrementAndGet();
       }
     }
   }
@@ -76,10 +74,6 @@ final class Images implements Closeable {
   /** Bytes that were written since the last force, roughly. */
   long unforcedBytes() {
     return unforced.get();
-  }
-
-  long forces() {
-    return forces.get();
   }
 
   @Override

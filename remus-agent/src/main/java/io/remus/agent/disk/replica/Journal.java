@@ -34,10 +34,8 @@ final class Journal implements Closeable {
   private long nextNumber;
   private CommitPoint last = CommitPoint.NONE;
   private long epochBytes;
-  private long stagedBytes;
   private long unappliedBytes;
   private long unappliedSinceNs;
-  private long forces;
 
   /**
    * @param limitBytes bound on all segments together
@@ -89,7 +87,6 @@ final class Journal implements Closeable {
       unappliedSinceNs = nowNs;
     }
     unappliedBytes += epochBytes;
-    stagedBytes += epochBytes;
     epochBytes = 0;
   }
 
@@ -188,7 +185,6 @@ final class Journal implements Closeable {
     segment.file().force();
     synchronized (this) {
       segment.forcedUpTo(end);
-      forces++;
     }
   }
 
@@ -249,18 +245,9 @@ final class Journal implements Closeable {
     return unappliedBytes;
   }
 
-  /** Bytes of records in all epochs that were committed. */
-  synchronized long committedBytes() {
-    return stagedBytes;
-  }
-
   /** Bytes of all segments. */
   synchronized long fileBytes() {
     return segments.stream().mapToLong(Segment::end).sum();
-  }
-
-  synchronized long forces() {
-    return forces;
   }
 
   @Override

@@ -17,7 +17,7 @@ import java.util.function.Consumer;
  *
  * <p>Owned by one thread, which may block in it for as long as the disk takes; do not interrupt
  * that thread, for an interrupt closes the files. {@link #hashes}, {@link #unappliedBytes}, {@link
- * #figures} and {@link #info} may be called by any thread.
+ * #journalBytes} and {@link #info} may be called by any thread.
  *
  * <p>The first error of the disk ends it: every later call throws the same. An agent that starts
  * anew finds all that was committed.
@@ -261,14 +261,9 @@ public final class Replica implements Closeable {
     return journal.unappliedBytes();
   }
 
-  public ReplicaFigures figures() {
-    return new ReplicaFigures(
-        journal.fileBytes(),
-        journal.unappliedBytes(),
-        journal.committedBytes(),
-        applying.appliedBytes(),
-        journal.forces(),
-        images.forces());
+  /** Bytes of all journal files. */
+  long journalBytes() {
+    return journal.fileBytes();
   }
 
   /** What is known of the replica now. */

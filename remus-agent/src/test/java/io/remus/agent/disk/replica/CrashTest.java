@@ -182,7 +182,7 @@ class CrashTest {
     private void settle() throws IOException {
       replica.settle();
       assertThat(replica.unappliedBytes()).isZero();
-      assertThat(replica.figures().journalBytes()).isZero();
+      assertThat(replica.journalBytes()).isZero();
       cutAtLeast = killedAtLeast;
     }
 

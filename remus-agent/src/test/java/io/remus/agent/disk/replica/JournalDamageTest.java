@@ -101,7 +101,7 @@ class JournalDamageTest {
     try (Replica replica = open(DiskDurability.MEMORY)) {
       replica.beginSynchronisation(1);
       replica.commit(1, 1);
-      first = (int) replica.figures().journalBytes();
+      first = (int) replica.journalBytes();
       replica.stage(2, copy);
       replica.commit(1, 2);
     }
@@ -128,9 +128,9 @@ class JournalDamageTest {
       guest.uniform(true);
       replica.beginSynchronisation(1);
       replica.commit(1, 1);
-      first = (int) replica.figures().journalBytes();
+      first = (int) replica.journalBytes();
       replica.stage(2, guest.write(1, 700));
-      second = (int) replica.figures().journalBytes();
+      second = (int) replica.journalBytes();
       replica.stage(2, guest.write(1, 700));
       discarded = disk.contents(SEGMENT);
       replica.discard();
@@ -191,7 +191,7 @@ class JournalDamageTest {
         }
         replica.commit(1, epoch);
         contents.add(guest.contents());
-        ends.add((int) replica.figures().journalBytes());
+        ends.add((int) replica.journalBytes());
       }
     }
     files = disk.snapshot();

@@ -57,7 +57,7 @@ class ReplicaTest {
       assertThat(read(replica, 100, 6)).isEqualTo("first\0");
       assertThat(replica.info().state()).isEqualTo(ReplicaState.CONSISTENT);
       assertThat(replica.info().epoch()).isEqualTo(1);
-      assertThat(replica.figures().journalBytes()).isZero();
+      assertThat(replica.journalBytes()).isZero();
     }
   }
 
@@ -205,7 +205,7 @@ class ReplicaTest {
       for (int epoch = 1; epoch <= 500; epoch++) {
         replica.stage(epoch, chunk);
         replica.commit(1, epoch);
-        most = Math.max(most, replica.figures().journalBytes());
+        most = Math.max(most, replica.journalBytes());
       }
       assertThat(most).isBetween(60_000L, Replica.LEAST_JOURNAL_BYTES);
     }
@@ -223,7 +223,7 @@ class ReplicaTest {
       replica.commit(1, 2);
       replica.stage(3, write(0, "z"));
       replica.commit(1, 3);
-      await().until(() -> replica.figures().journalBytes() < 1000 && replica.unappliedBytes() == 0);
+      await().until(() -> replica.journalBytes() < 1000 && replica.unappliedBytes() == 0);
       assertThat(read(replica, 0, 3)).isEqualTo("zyy");
     }
   }
