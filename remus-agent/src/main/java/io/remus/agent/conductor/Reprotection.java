@@ -4,6 +4,7 @@ import io.remus.agent.config.AgentConfig.Reprotect;
 import io.remus.agent.control.RefusedException;
 import io.remus.agent.term.VmRecord;
 import io.remus.core.control.EventRecord.Level;
+import io.remus.core.failover.LossBackoff;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,17 +20,10 @@ import java.util.concurrent.TimeUnit;
 final class Reprotection {
   private static final Duration RETRY = Duration.ofSeconds(5);
 
-  /** A protection that was lost sooner than this after it began is not the time to hurry. */
-  private static final Duration STEADY = Duration.ofMinutes(1);
-
-  private static final int LONGEST_DOUBLINGS = 6;
-
-  private record Losses(int count, long lastNs) {}
-
   private final Surroundings around;
   private final Conductor conductor;
   private final ScheduledExecutorService thread;
-  private final Map<String, Losses> losses = new ConcurrentHashMap<>();
+  private final Map<String, LossBackoff> losses = new ConcurrentHashMap<>();
 
   Reprotection(Surroundings around, Conductor conductor, ScheduledExecutorService thread) {
     this.around = around;
@@ -50,26 +44,16 @@ final class Reprotection {
     if (around.config().failover().reprotect() == Reprotect.MANUAL) {
       return;
     }
-    long nowNs = System.nanoTime();
-    Losses known =
-        losses.merge(
-            uuid,
-            new Losses(0, nowNs),
-            (before, first) ->
-                nowNs - before.lastNs() > delay(before).plus(STEADY).toNanos()
-                    ? first
-                    : new Losses(before.count() + 1, nowNs));
+    LossBackoff backoff = losses.computeIfAbsent(uuid, id -> new LossBackoff());
+    Duration wait;
+    synchronized (backoff) {
+      wait = backoff.lost(System.nanoTime());
+    }
     around
         .terms()
         .find(uuid)
         .filter(VmRecord::wanted)
-        .ifPresent(record -> later(record, delay(known), true));
-  }
-
-  private static Duration delay(Losses losses) {
-    return losses.count() == 0
-        ? Duration.ZERO
-        : RETRY.multipliedBy(1L << Math.min(losses.count() - 1, LONGEST_DOUBLINGS));
+        .ifPresent(record -> later(record, wait, true));
   }
 
   private void later(VmRecord record, Duration delay, boolean first) {
@@ -91,7 +75,13 @@ final class Reprotection {
                 }
               });
     } catch (RefusedException e) {
-      notYet(record, first, e.getMessage());
+      if (e.isMissing()) {
+        around
+            .events()
+            .vm(Level.ERROR, record.vm(), "cannot be protected again: " + e.getMessage());
+      } else {
+        notYet(record, first, e.getMessage());
+      }
     }
   }
 

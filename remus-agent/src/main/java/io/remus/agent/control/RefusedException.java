@@ -39,7 +39,8 @@ public final class RefusedException extends RuntimeException {
         "See `remus status` for the VMs this host knows and `virsh list --all` for all it has.");
   }
 
-  boolean isMissing() {
+  /** Whether it was refused because something does not exist: trying again does not help. */
+  public boolean isMissing() {
     return missing;
   }
 

@@ -1,0 +1,43 @@
+package io.remus.core.failover;
+
+import java.time.Duration;
+
+/**
+ * How long to wait before a VM whose protection was lost is protected again: not at all, but ever
+ * longer when it is lost again and again, for each attempt costs the guest a synchronisation. Not
+ * thread-safe.
+ */
+public final class LossBackoff {
+  /** The first wait; it doubles from loss to loss. */
+  static final Duration SHORTEST = Duration.ofSeconds(5);
+
+  static final Duration LONGEST = Duration.ofMinutes(5);
+
+  /** A protection that lasted so long was a good one. */
+  static final Duration STEADY = Duration.ofMinutes(1);
+
+  private Duration wait = Duration.ZERO;
+  private long lastNs;
+  private boolean lostBefore;
+
+  /**
+   * Protection was lost.
+   *
+   * @param nowNs monotonic time
+   * @return how long to wait from now on
+   */
+  public Duration lost(long nowNs) {
+    boolean soon = lostBefore && nowNs - lastNs < wait.plus(STEADY).toNanos();
+    if (!soon) {
+      wait = Duration.ZERO;
+    } else if (wait.isZero()) {
+      wait = SHORTEST;
+    } else {
+      Duration twice = wait.multipliedBy(2);
+      wait = twice.compareTo(LONGEST) > 0 ? LONGEST : twice;
+    }
+    lostBefore = true;
+    lastNs = nowNs;
+    return wait;
+  }
+}
