@@ -18,7 +18,11 @@ import java.util.concurrent.TimeUnit;
  * the peer.
  */
 final class Reprotection {
+  /** To look whether the peer is there costs nothing. */
   private static final Duration RETRY = Duration.ofSeconds(5);
+
+  /** A peer that was there and refused will do so again; each time is in the event log. */
+  private static final Duration LONGEST_RETRY = Duration.ofMinutes(1);
 
   private final Surroundings around;
   private final Conductor conductor;
@@ -33,7 +37,7 @@ final class Reprotection {
 
   /** At once. */
   void now(VmRecord record) {
-    later(record, Duration.ZERO, true);
+    later(record, Duration.ZERO, Duration.ZERO);
   }
 
   /**
@@ -53,14 +57,17 @@ final class Reprotection {
         .terms()
         .find(uuid)
         .filter(VmRecord::wanted)
-        .ifPresent(record -> later(record, wait, true));
+        .ifPresent(record -> later(record, wait, Duration.ZERO));
   }
 
-  private void later(VmRecord record, Duration delay, boolean first) {
-    thread.schedule(() -> attempt(record, first), delay.toMillis(), TimeUnit.MILLISECONDS);
+  /**
+   * @param refusedWait how long was waited after the last refusal; zero before the first
+   */
+  private void later(VmRecord record, Duration wait, Duration refusedWait) {
+    thread.schedule(() -> attempt(record, refusedWait), wait.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  private void attempt(VmRecord record, boolean first) {
+  private void attempt(VmRecord record, Duration refusedWait) {
     boolean wanted = around.terms().find(record.uuid()).map(VmRecord::wanted).orElse(false);
     if (!wanted || conductor.isProtecting(record.vm())) {
       return;
@@ -71,7 +78,7 @@ final class Reprotection {
           .whenComplete(
               (status, failure) -> {
                 if (failure != null) {
-                  notYet(record, first, Causes.message(failure));
+                  notYet(record, longer(refusedWait), refusedWait, Causes.message(failure));
                 }
               });
     } catch (RefusedException e) {
@@ -80,17 +87,25 @@ final class Reprotection {
             .events()
             .vm(Level.ERROR, record.vm(), "cannot be protected again: " + e.getMessage());
       } else {
-        notYet(record, first, e.getMessage());
+        notYet(record, RETRY, refusedWait, e.getMessage());
       }
+    } catch (RuntimeException e) {
+      // Whatever it was, the VM is still not protected.
+      notYet(record, longer(refusedWait), refusedWait, Causes.message(e));
     }
   }
 
-  private void notYet(VmRecord record, boolean first, String why) {
-    if (first) {
+  private static Duration longer(Duration wait) {
+    Duration twice = wait.multipliedBy(2);
+    return wait.isZero() ? RETRY : twice.compareTo(LONGEST_RETRY) > 0 ? LONGEST_RETRY : twice;
+  }
+
+  private void notYet(VmRecord record, Duration wait, Duration refusedWait, String why) {
+    if (refusedWait.isZero()) {
       around
           .events()
           .vm(Level.WARNING, record.vm(), "not protected again yet, will go on trying: " + why);
     }
-    later(record, RETRY, false);
+    later(record, wait, wait);
   }
 }
