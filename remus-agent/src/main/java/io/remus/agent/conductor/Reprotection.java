@@ -36,8 +36,8 @@ final class Reprotection {
   }
 
   /** At once. */
-  void now(VmRecord record) {
-    later(record, Duration.ZERO, Duration.ZERO);
+  void now(String uuid) {
+    later(uuid, Duration.ZERO, Duration.ZERO);
   }
 
   /**
@@ -53,25 +53,25 @@ final class Reprotection {
     synchronized (backoff) {
       wait = backoff.lost(System.nanoTime());
     }
-    around
-        .terms()
-        .find(uuid)
-        .filter(VmRecord::wanted)
-        .ifPresent(record -> later(record, wait, Duration.ZERO));
+    later(uuid, wait, Duration.ZERO);
   }
 
   /**
    * @param refusedWait how long was waited after the last refusal; zero before the first
    */
-  private void later(VmRecord record, Duration wait, Duration refusedWait) {
-    thread.schedule(() -> attempt(record, refusedWait), wait.toMillis(), TimeUnit.MILLISECONDS);
+  private void later(String uuid, Duration wait, Duration refusedWait) {
+    thread.schedule(() -> attempt(uuid, refusedWait), wait.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  private void attempt(VmRecord record, Duration refusedWait) {
-    boolean wanted = around.terms().find(record.uuid()).map(VmRecord::wanted).orElse(false);
-    if (!wanted || conductor.isProtecting(record.vm())) {
-      return;
-    }
+  private void attempt(String uuid, Duration refusedWait) {
+    around
+        .terms()
+        .find(uuid)
+        .filter(record -> record.wanted() && !conductor.isProtecting(record.vm()))
+        .ifPresent(record -> protect(record, refusedWait));
+  }
+
+  private void protect(VmRecord record, Duration refusedWait) {
     try {
       conductor
           .protect(record.vm(), record.wish())
@@ -106,6 +106,6 @@ final class Reprotection {
           .events()
           .vm(Level.WARNING, record.vm(), "not protected again yet, will go on trying: " + why);
     }
-    later(record, wait, wait);
+    later(record.uuid(), wait, wait);
   }
 }

@@ -50,7 +50,7 @@ final class Startup {
         }
         case NONE -> {
           if (record.wanted()) {
-            reprotection.now(record);
+            reprotection.now(record.uuid());
           }
         }
         case ACTIVE -> {
@@ -114,7 +114,7 @@ final class Startup {
         .thenAccept(
             state -> {
               if (state == VmState.UNPROTECTED && record.wanted()) {
-                reprotection.now(record);
+                reprotection.now(record.uuid());
               }
             });
   }
