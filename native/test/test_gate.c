@@ -265,7 +265,7 @@ static void *write_again_and_stop(void *context) {
 
 static struct scene *copied_ahead(int64_t arena_pages) {
     if ((remus_probe() & REMUS_WRITE_PROTECT) == 0) {
-        skip("this kernel has no asynchronous write protection");
+        skip("this kernel has no PAGEMAP_SCAN");
     }
     struct scene *scene = set_with(REMUS_WRITE_PROTECT, arena_pages);
     CHECK(remus_tracker_scan(scene->tracker) >= 0);
