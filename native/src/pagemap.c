@@ -21,33 +21,40 @@
 #include <unistd.h>
 
 #define REGIONS 65536
+#define LOOKED 1024
+#define SPAN_GAP (2 << 20) /* written pages nearer than this are protected by one call */
 
 struct write_protect {
     int remote_fd; /* the userfaultfd's number over there */
     int uffd;      /* our copy of it */
     int pagemap;
     bool scanned;
+    bool kvm;
+    struct page_region looked[LOOKED];
     struct page_region regions[REGIONS];
 };
 
 /* ---- infect and cure --------------------------------------------------------------------------
  */
 
+static bool links_to(const struct ram *ram, const char *fd, const char *target) {
+    char path[96], text[64];
+    snprintf(path, sizeof path, "/proc/%d/fd/%s", ram->pid, fd);
+    ssize_t bytes = readlink(path, text, sizeof text - 1);
+    text[bytes > 0 ? bytes : 0] = 0;
+    return strcmp(text, target) == 0;
+}
+
 /* Whether fd of the process is a userfaultfd in asynchronous mode: QEMU makes others, never such.
  */
 static bool is_ours(const struct ram *ram, const char *fd) {
-    char name[64], text[256];
-    snprintf(name, sizeof name, "fd/%s", fd);
-    char path[96];
-    snprintf(path, sizeof path, "/proc/%d/%s", ram->pid, name);
-    ssize_t bytes = readlink(path, text, sizeof text - 1);
-    text[bytes > 0 ? bytes : 0] = 0;
-    if (strcmp(text, "anon_inode:[userfaultfd]") != 0) {
+    if (!links_to(ram, fd, "anon_inode:[userfaultfd]")) {
         return false;
     }
+    char name[64], text[256];
     snprintf(name, sizeof name, "fdinfo/%s", fd);
     int info = ram_proc(ram, name, O_RDONLY);
-    bytes = info < 0 ? 0 : read(info, text, sizeof text - 1);
+    ssize_t bytes = info < 0 ? 0 : read(info, text, sizeof text - 1);
     text[bytes > 0 ? bytes : 0] = 0;
     if (info >= 0) {
         close(info);
@@ -58,14 +65,18 @@ static bool is_ours(const struct ram *ram, const char *fd) {
            (features & UFFD_FEATURE_WP_ASYNC) != 0;
 }
 
-/* The userfaultfd that an earlier agent left behind, or -1. */
-static int find_left(const struct ram *ram) {
+static bool is_kvm(const struct ram *ram, const char *fd) {
+    return links_to(ram, fd, "anon_inode:kvm-vm");
+}
+
+/* The first descriptor of the process of which is() holds, or -1. */
+static int find_fd(const struct ram *ram, bool (*is)(const struct ram *ram, const char *fd)) {
     char path[32];
     snprintf(path, sizeof path, "/proc/%d/fd", ram->pid);
     DIR *directory = opendir(path);
     int found = -1;
     for (struct dirent *entry; found < 0 && directory && (entry = readdir(directory)) != NULL;) {
-        if (entry->d_name[0] != '.' && is_ours(ram, entry->d_name)) {
+        if (entry->d_name[0] != '.' && is(ram, entry->d_name)) {
             found = atoi(entry->d_name);
         }
     }
@@ -99,7 +110,7 @@ static int unwatch(int uffd, struct uffdio_range range) {
 
 static int infect(struct remus_tracker *tracker) {
     struct write_protect *own = tracker->own;
-    own->remote_fd = find_left(&tracker->ram);
+    own->remote_fd = find_fd(&tracker->ram, is_ours); /* an earlier agent left it behind */
     bool left = own->remote_fd >= 0;
     if (!left) {
         long made =
@@ -144,13 +155,15 @@ static bool has_content(uint64_t categories) {
            (categories & PAGE_IS_PFNZERO) == 0;
 }
 
-static int scan_part(struct remus_tracker *tracker, const struct ram_part *part, bool first) {
+/* Marks what was written between start and end, and protects it again. */
+static int take_written(struct remus_tracker *tracker, const struct ram_part *part, uint64_t start,
+                        uint64_t end, bool first) {
     struct write_protect *own = tracker->own;
     struct pm_scan_arg ask = {
         .size = sizeof ask,
         .flags = PM_SCAN_WP_MATCHING | PM_SCAN_CHECK_WPASYNC,
-        .start = part->address,
-        .end = part->address + part->pages * REMUS_PAGE,
+        .start = start,
+        .end = end,
         .vec = (uintptr_t)own->regions,
         .vec_len = REGIONS,
         .category_mask = PAGE_IS_WRITTEN,
@@ -182,10 +195,59 @@ static int scan_part(struct remus_tracker *tracker, const struct ram_part *part,
     return 0;
 }
 
+/*
+ * KVM drops the mappings of all that a protecting scan walks, and the guest faults its working set
+ * in again. So a first look protects nothing, and only spans with written pages in them are walked
+ * to protect. What is written between the two is found here or next time.
+ */
+static int look_and_take(struct remus_tracker *tracker, const struct ram_part *part) {
+    struct write_protect *own = tracker->own;
+    struct pm_scan_arg ask = {
+        .size = sizeof ask,
+        .flags = PM_SCAN_CHECK_WPASYNC,
+        .start = part->address,
+        .end = part->address + part->pages * REMUS_PAGE,
+        .vec = (uintptr_t)own->looked,
+        .vec_len = LOOKED,
+        .category_mask = PAGE_IS_WRITTEN,
+        .return_mask = PAGE_IS_WRITTEN,
+    };
+    uint64_t start = 0, end = 0; /* the span so far */
+    int error = 0;
+    while (error == 0 && ask.start < ask.end) {
+        long count = ioctl(own->pagemap, PAGEMAP_SCAN, &ask);
+        if (count < 0) {
+            return -errno;
+        }
+        for (long i = 0; error == 0 && i < count; i++) {
+            const struct page_region *region = &own->looked[i];
+            if (start < end && region->start - end > SPAN_GAP) {
+                error = take_written(tracker, part, start, end, false);
+                start = end;
+            }
+            start = start < end ? start : region->start;
+            end = region->end;
+        }
+        if (ask.walk_end <= ask.start) {
+            return -EIO;
+        }
+        ask.start = ask.walk_end;
+    }
+    return error == 0 && start < end ? take_written(tracker, part, start, end, false) : error;
+}
+
+static int scan_part(struct remus_tracker *tracker, const struct ram_part *part) {
+    const struct write_protect *own = tracker->own;
+    return own->kvm && own->scanned
+               ? look_and_take(tracker, part)
+               : take_written(tracker, part, part->address,
+                              part->address + part->pages * REMUS_PAGE, !own->scanned);
+}
+
 static int scan_write_protect(struct remus_tracker *tracker) {
     struct write_protect *own = tracker->own;
     for (int i = 0; i < tracker->ram.count; i++) {
-        int error = scan_part(tracker, &tracker->ram.parts[i], !own->scanned);
+        int error = scan_part(tracker, &tracker->ram.parts[i]);
         if (error < 0) {
             return error;
         }
@@ -202,6 +264,7 @@ static int open_write_protect(struct remus_tracker *tracker) {
     memset(own, 0, sizeof *own); /* no page fault inside a pause */
     own->remote_fd = own->uffd = -1;
     tracker->own = own;
+    own->kvm = find_fd(&tracker->ram, is_kvm) >= 0;
     own->pagemap = ram_proc(&tracker->ram, "pagemap", O_RDONLY);
     return own->pagemap < 0 ? own->pagemap : infect(tracker);
 }

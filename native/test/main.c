@@ -11,6 +11,12 @@ void skip(const char *why) {
     exit(SKIPPED);
 }
 
+void need_write_protect(void) {
+    if ((remus_probe() & REMUS_WRITE_PROTECT) == 0) {
+        skip("this kernel has no PAGEMAP_SCAN");
+    }
+}
+
 static int run(const struct test *test) {
     reason[0] = 0;
     fflush(stdout);

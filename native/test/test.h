@@ -47,5 +47,7 @@ extern const struct test tracker_tests[], inject_tests[], records_tests[], gate_
 
 /* Ends the test; the reason is shown. */
 _Noreturn void skip(const char *reason);
+/* Skips the test where pages cannot be write-protected. */
+void need_write_protect(void);
 
 #endif

@@ -8,11 +8,10 @@
 
 static struct remus_tracker *open_tracker(struct victim *victim, int kind) {
     struct remus_tracker *tracker;
-    int64_t features = remus_probe();
-    if (kind == REMUS_WRITE_PROTECT && (features & kind) == 0) {
-        skip("this kernel has no PAGEMAP_SCAN");
+    if (kind == REMUS_WRITE_PROTECT) {
+        need_write_protect();
     }
-    if (kind == REMUS_SOFT_DIRTY && (features & kind) == 0) {
+    if (kind == REMUS_SOFT_DIRTY && (remus_probe() & kind) == 0) {
         skip("this kernel has no soft-dirty bits");
     }
     CHECK_EQUAL(0, remus_tracker_open(victim->pid, kind, victim->blocks, 2, &tracker));
@@ -81,6 +80,14 @@ static void should_find_every_write_to_anonymous_memory(void) {
 
 static void should_find_every_write_to_shared_memory(void) {
     find_every_write(REMUS_WRITE_PROTECT, VICTIM_MEMFD);
+}
+
+static void should_find_every_write_of_a_kvm_guest(void) {
+    need_write_protect();
+    if (access("/dev/kvm", R_OK | W_OK) < 0) {
+        skip("no /dev/kvm");
+    }
+    find_every_write(REMUS_WRITE_PROTECT, VICTIM_KVM);
 }
 
 static void should_find_every_write_by_comparing(void) {
@@ -274,6 +281,7 @@ static void should_refuse_blocks_that_are_not_there(void) {
 const struct test tracker_tests[] = {
     TEST(should_find_every_write_to_anonymous_memory),
     TEST(should_find_every_write_to_shared_memory),
+    TEST(should_find_every_write_of_a_kvm_guest),
     TEST(should_find_every_write_by_comparing),
     TEST(should_find_every_write_by_soft_dirty_bits),
     TEST(should_find_every_write_to_shared_memory_by_soft_dirty_bits),

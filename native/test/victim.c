@@ -1,10 +1,13 @@
 #include "victim.h"
 
+#include <fcntl.h>
+#include <linux/kvm.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -90,6 +93,9 @@ void victim_start(struct victim *victim, enum victim_memory memory, int64_t page
         madvise(ram, bytes, MADV_NOHUGEPAGE); /* so that a page is a page */
         if (memory == VICTIM_MERGEABLE) {
             madvise(ram, bytes, MADV_MERGEABLE); /* as QEMU does */
+        }
+        if (memory == VICTIM_KVM && ioctl(open("/dev/kvm", O_RDWR), KVM_CREATE_VM, 0) < 0) {
+            die("KVM_CREATE_VM");
         }
         for (int i = 0; i < threads; i++) {
             pthread_t thread;

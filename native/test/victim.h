@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum victim_memory { VICTIM_ANONYMOUS, VICTIM_MEMFD, VICTIM_MERGEABLE };
+enum victim_memory { VICTIM_ANONYMOUS, VICTIM_MEMFD, VICTIM_MERGEABLE, VICTIM_KVM };
 
 struct victim {
     pid_t pid;
