@@ -48,11 +48,28 @@ static int64_t last_time(const struct packet *packets, size_t count) {
     return last;
 }
 
+static int64_t first_time(const struct packet *packets, size_t count) {
+    int64_t first = INT64_MAX;
+    for (size_t i = 0; i < count; i++)
+        if (packets[i].time_ns < first)
+            first = packets[i].time_ns;
+    return first;
+}
+
+// What was made before the capture at the tap began is held no longer than its epoch, and has left
+// before the ack of the next one.
+static int64_t held_from_before(const struct epoch *epochs, size_t count, int64_t tap_begins_ns) {
+    size_t next = epoch_of(epochs, count, tap_begins_ns) + 1;
+    return next < count && epochs[next].acked_ns != INT64_MAX ? epochs[next].acked_ns
+                                                              : tap_begins_ns;
+}
+
 struct verdict judge(const struct epoch *epochs, size_t epoch_count, struct packet *tap,
                      size_t tap_count, struct packet *client, size_t client_count,
                      int64_t until_ns) {
     struct verdict v = {.epochs = epoch_count, .least_margin_ns = INT64_MAX};
     int64_t tap_ends_ns = last_time(tap, tap_count);
+    int64_t tap_knows_ns = held_from_before(epochs, epoch_count, first_time(tap, tap_count));
     qsort(tap, tap_count, sizeof *tap, by_content_and_time);
     qsort(client, client_count, sizeof *client, by_content_and_time);
     // The k-th sighting of equal packets at the client is explained by the k-th at the tap: if any
@@ -65,9 +82,9 @@ struct verdict judge(const struct epoch *epochs, size_t epoch_count, struct pack
             t++;
         if (t < tap_count && tap[t].content == client[c].content)
             judge_one(&v, epochs, tap[t++].time_ns, client[c].time_ns);
-        else if (client[c].time_ns <= tap_ends_ns)
+        else if (client[c].time_ns > tap_knows_ns && client[c].time_ns <= tap_ends_ns)
             v.unmatched++;
-        else // whoever captured at the tap lost power with it, before it had written this one
+        else // at the end whoever captured lost power with the tap, before it had written this one
             v.undecided++;
     }
     return v;

@@ -24,7 +24,7 @@ struct verdict {
     size_t compared;         // sightings at the client whose epoch is known
     size_t early;            // of these, before the ack: each one breaks the rule
     size_t undecided;        // made after the last epoch that the log knows, or seen at the client
-                             // after the capture at the tap had ended
+                             // before or after the time that the capture at the tap tells of
     size_t unmatched;        // at the client while the tap was captured, never at the tap
     int64_t least_margin_ns; // smallest time from ack to sighting over all compared; negative when
                              // early

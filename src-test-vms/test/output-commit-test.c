@@ -59,9 +59,16 @@ static void shouldNotJudgeWhatTheLogDoesNotKnow(void) {
 }
 
 static void shouldCountAPacketThatTheTapNeverSaw(void) {
-    struct packet tap[] = {{150, 7}, {240, 9}}, client[] = {{231, 8}};
+    struct packet tap[] = {{150, 7}, {340, 9}}, client[] = {{331, 8}};
     struct verdict v = judge(epochs, 4, tap, 2, client, 1, INT64_MAX);
     expect("unmatched", 1, (int64_t)v.unmatched);
+}
+
+static void shouldNotMissAtTheTapWhatMayHaveBeenHeldSinceBeforeItsCapture(void) {
+    struct packet tap[] = {{150, 7}, {340, 9}}, client[] = {{231, 8}};
+    struct verdict v = judge(epochs, 4, tap, 2, client, 1, INT64_MAX);
+    expect("unmatched", 0, (int64_t)v.unmatched);
+    expect("undecided", 1, (int64_t)v.undecided);
 }
 
 static void shouldNotMissAtTheTapWhatWasSeenAfterItsCaptureEnded(void) {
@@ -153,6 +160,7 @@ int main(void) {
     shouldFailAPacketOfAnEpochThatWasNeverAcked();
     shouldNotJudgeWhatTheLogDoesNotKnow();
     shouldCountAPacketThatTheTapNeverSaw();
+    shouldNotMissAtTheTapWhatMayHaveBeenHeldSinceBeforeItsCapture();
     shouldNotMissAtTheTapWhatWasSeenAfterItsCaptureEnded();
     shouldMatchEqualPacketsOneToOne();
     shouldReadTheLogOfOneVmWithoutItsTornLastLine();
