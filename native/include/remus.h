@@ -84,7 +84,7 @@ enum remus_pause_result {
     REMUS_PAUSE_SCAN_NS,
     REMUS_PAUSE_COPY_NS,
     REMUS_PAUSE_RESUMED_AT, /* end of file seen: QEMU restarts the guest */
-    REMUS_PAUSE_PAGES,      /* in the arena; one that was written again after it was copied counts twice */
+    REMUS_PAUSE_PAGES,      /* in the arena; one that was copied again counts twice */
     REMUS_PAUSE_PENDING,    /* pages that did not fit */
     REMUS_PAUSE_STATE_BYTES,
     REMUS_PAUSE_MARKER, /* queue id of the last packet the guest sent, -1 without a queue */
@@ -96,10 +96,10 @@ struct remus_queue;
 
 /*
  * To be called as soon as the command is sent. Copies written pages into the emptied arena while the guest still runs
- * (REMUS_WRITE_PROTECT only), waits at most timeout_ms for the guest to stop, notes the marker of queue (may be NULL) and the count of disk writes
- * that another thread keeps in *writes (may be NULL; QEMU's stop has drained them all), scans, copies what
- * was written since behind the rest and, when nothing is left pending, drains the device state into state (capacity state_bytes) until QEMU
- * restarts the guest. Returns 0 when the guest runs again, 1 when pages are left pending AND THE GUEST STANDS STILL:
+ * (REMUS_WRITE_PROTECT only), waits at most timeout_ms for the guest to stop, notes the marker of queue (may be NULL) and
+ * the count of disk writes that another thread keeps in *writes (may be NULL; QEMU's stop has drained them all), scans,
+ * copies what was written since behind the rest and, when nothing is left pending, drains the device state into state
+ * (capacity state_bytes) until QEMU restarts the guest. Returns 0 when the guest runs again, 1 when pages are left pending AND THE GUEST STANDS STILL:
  * the caller must then call remus_pause_more until 0, or remus_pause_abort.
  * On any failure the guest has been let go (state drained away, or the FIFO replaced so that QEMU gets EPIPE) and the
  * pages copied since the call began are pending again, and the gate is ready for the next pause, with one exception:

@@ -114,6 +114,9 @@ static int move(const struct ram *ram,
                                 unsigned long, unsigned long),
                 const struct iovec *local, int local_count, const struct iovec *remote, int count,
                 int64_t bytes) {
+    if (count == 0) {
+        return 0;
+    }
     ssize_t done = call(ram->pid, local, local_count, remote, count, 0);
     return done < 0 ? -errno : done != bytes ? -EIO : 0;
 }
@@ -149,10 +152,9 @@ static int flush(struct batch *batch) {
     if (!ram_alive(batch->ram)) {
         return -ESRCH;
     }
-    int error = batch->count == 0 ? 0
-                                  : move(batch->ram, process_vm_writev, batch->local, batch->count,
-                                         batch->remote, batch->count, batch->bytes);
-    if (error == 0 && batch->mended > 0) {
+    int error = move(batch->ram, process_vm_writev, batch->local, batch->count, batch->remote,
+                     batch->count, batch->bytes);
+    if (error == 0) {
         error = mend(batch);
     }
     batch->count = batch->mended = 0;

@@ -274,14 +274,19 @@ static struct scene *copied_ahead(int64_t arena_pages) {
     return scene;
 }
 
+/* The guest's thread returns the pid of its QEMU. */
+static void pause_beside(struct scene *scene, void *(*guest)(void *scene)) {
+    pthread_t thread;
+    void *qemu;
+    CHECK_EQUAL(0, pthread_create(&thread, NULL, guest, scene));
+    CHECK_EQUAL(0, pause_with(scene, 30000));
+    CHECK_EQUAL(0, pthread_join(thread, &qemu));
+    CHECK_EQUAL(0, end_of((pid_t)(intptr_t)qemu));
+}
+
 static void should_copy_while_the_guest_runs_and_again_what_it_then_wrote(void) {
     struct scene *scene = copied_ahead(PAGES);
-    pthread_t guest;
-    void *qemu;
-    CHECK_EQUAL(0, pthread_create(&guest, NULL, write_again_and_stop, scene));
-    CHECK_EQUAL(0, pause_with(scene, 30000));
-    CHECK_EQUAL(0, pthread_join(guest, &qemu));
-    CHECK_EQUAL(0, end_of((pid_t)(intptr_t)qemu));
+    pause_beside(scene, write_again_and_stop);
     CHECK_EQUAL(27, scene->result[REMUS_PAUSE_PAGES]);
     CHECK_EQUAL(7, scene->arena->runs[0].page);
     CHECK_EQUAL(25, scene->arena->runs[0].count);
@@ -303,12 +308,7 @@ static void *stop_when_half_is_full(void *context) {
 
 static void should_leave_half_of_the_arena_to_the_pause(void) {
     struct scene *scene = copied_ahead(30);
-    pthread_t guest;
-    void *qemu;
-    CHECK_EQUAL(0, pthread_create(&guest, NULL, stop_when_half_is_full, scene));
-    CHECK_EQUAL(0, pause_with(scene, 30000));
-    CHECK_EQUAL(0, pthread_join(guest, &qemu));
-    CHECK_EQUAL(0, end_of((pid_t)(intptr_t)qemu));
+    pause_beside(scene, stop_when_half_is_full);
     CHECK_EQUAL(25, scene->result[REMUS_PAUSE_PAGES]);
     CHECK_EQUAL(15, scene->arena->runs[0].count);
     strike(scene);

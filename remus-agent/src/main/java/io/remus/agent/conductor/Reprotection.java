@@ -96,8 +96,7 @@ final class Reprotection {
   }
 
   private static Duration longer(Duration wait) {
-    Duration twice = wait.multipliedBy(2);
-    return wait.isZero() ? RETRY : twice.compareTo(LONGEST_RETRY) > 0 ? LONGEST_RETRY : twice;
+    return LossBackoff.longer(wait, RETRY, LONGEST_RETRY);
   }
 
   private void notYet(VmRecord record, Duration wait, Duration refusedWait, String why) {

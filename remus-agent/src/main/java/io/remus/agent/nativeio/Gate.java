@@ -25,7 +25,7 @@ public final class Gate extends Handle {
   }
 
   /**
-   * Waits for the guest to stop, then scans and copies.
+   * Copies what was written so far, waits for the guest to stop, then scans and copies the rest.
    *
    * @param queue null for a guest without a network
    * @param writes disk writes so far; null for a guest without replicated disks
@@ -84,12 +84,12 @@ public final class Gate extends Handle {
     return result.getLong(0);
   }
 
-  /** Time spent scanning, nanoseconds. */
+  /** Time spent scanning while the guest stood still, nanoseconds. */
   public long scanNs() {
     return result.getLong(8);
   }
 
-  /** Time spent copying, nanoseconds. */
+  /** Time spent copying while the guest stood still, nanoseconds. */
   public long copyNs() {
     return result.getLong(16);
   }
@@ -99,7 +99,7 @@ public final class Gate extends Handle {
     return result.getLong(24);
   }
 
-  /** Pages in the arena. */
+  /** Pages in the arena; one that was copied again in the pause counts twice. */
   public long pages() {
     return result.getLong(32);
   }

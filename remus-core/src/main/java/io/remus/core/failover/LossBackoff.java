@@ -28,16 +28,15 @@ public final class LossBackoff {
    */
   public Duration lost(long nowNs) {
     boolean soon = lostBefore && nowNs - lastNs < wait.plus(STEADY).toNanos();
-    if (!soon) {
-      wait = Duration.ZERO;
-    } else if (wait.isZero()) {
-      wait = SHORTEST;
-    } else {
-      Duration twice = wait.multipliedBy(2);
-      wait = twice.compareTo(LONGEST) > 0 ? LONGEST : twice;
-    }
+    wait = soon ? longer(wait, SHORTEST, LONGEST) : Duration.ZERO;
     lostBefore = true;
     lastNs = nowNs;
     return wait;
+  }
+
+  /** The wait after {@code wait}: twice as long, within the bounds; zero is before the first. */
+  public static Duration longer(Duration wait, Duration shortest, Duration longest) {
+    Duration twice = wait.multipliedBy(2);
+    return wait.isZero() ? shortest : twice.compareTo(longest) > 0 ? longest : twice;
   }
 }
