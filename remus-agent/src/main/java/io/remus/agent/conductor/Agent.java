@@ -4,6 +4,8 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.remus.agent.arbiter.Arbiter;
+import io.remus.agent.arbiter.NoArbiter;
 import io.remus.agent.config.AgentConfig;
 import io.remus.agent.guest.GuestException;
 import io.remus.agent.guest.Hypervisor;
@@ -44,6 +46,7 @@ public final class Agent implements AutoCloseable {
   private final ScheduledExecutorService libvirtClock;
   private final ScheduledExecutorService reprotectionThread;
   private final Hypervisor hypervisor;
+  private final Arbiter arbiter;
   private final Conductor conductor;
   private final Recovery recovery;
   private PeerListener listener;
@@ -71,6 +74,7 @@ public final class Agent implements AutoCloseable {
     this.clock = timer("clock");
     this.libvirtClock = timer("libvirt-clock");
     this.hypervisor = new Hypervisor(this::guestEnded);
+    this.arbiter = new NoArbiter();
     Surroundings around =
         new Surroundings(
             config,
@@ -81,6 +85,7 @@ public final class Agent implements AutoCloseable {
             transport.allocator(),
             diskIo,
             new PeerInquiry(dialer, clock),
+            arbiter,
             clock,
             terms,
             events,
@@ -184,6 +189,7 @@ public final class Agent implements AutoCloseable {
     transport.close();
     diskIo.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     hypervisor.close();
+    arbiter.close();
     clock.shutdown();
     libvirtClock.shutdown();
     epochLog.close();

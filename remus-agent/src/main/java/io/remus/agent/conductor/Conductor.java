@@ -1,5 +1,6 @@
 package io.remus.agent.conductor;
 
+import io.remus.agent.arbiter.Pair;
 import io.remus.agent.config.AgentConfig;
 import io.remus.agent.control.RefusedException;
 import io.remus.agent.guest.GuestException;
@@ -16,6 +17,7 @@ import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
 import io.remus.core.epoch.Term;
 import io.remus.core.failover.Role;
+import io.remus.core.failover.Verdict;
 import io.remus.core.primary.PrimaryEvent;
 import io.remus.core.standby.StandbyEvent;
 import io.remus.core.wire.Frame;
@@ -213,7 +215,38 @@ public final class Conductor {
               .formatted(peer.name(), guest.name(), there.term()),
           "end the VM on one of the hosts; `remus status` on " + peer.name() + " tells more");
     }
-    return new Term(Math.max(known, there.term()) + 1);
+    Term term = new Term(Math.max(known, there.term()) + 1);
+    return register(
+        new Pair(guest.uuid(), guest.name(), term, around.config().host(), peer.name()));
+  }
+
+  /** The arbiter may know of an attempt that neither host remembers. */
+  private Term register(Pair pair) {
+    Verdict verdict = around.arbiter().register(pair).join();
+    if (verdict instanceof Verdict.Denied denied && isOurs(denied, pair)) {
+      Term newer = denied.newest().next();
+      return register(new Pair(pair.uuid(), pair.vm(), newer, pair.primary(), pair.standby()));
+    }
+    if (verdict instanceof Verdict.Denied denied) {
+      throw RefusedException.conflict(
+          "runs-elsewhere",
+          "the arbiter says that %s runs VM %s under term %s"
+              .formatted(denied.holder(), pair.vm(), denied.newest()),
+          "end the VM on one of the hosts; `remus status` on " + denied.holder() + " tells more");
+    }
+    if (verdict instanceof Verdict.Unknown unknown) {
+      throw RefusedException.conflict(
+          "arbiter-unreachable",
+          "VM %s cannot be protected: the arbiter cannot be asked: %s"
+              .formatted(pair.vm(), unknown.why()),
+          "bring it back: remus doctor tells what it sees of it");
+    }
+    return pair.term();
+  }
+
+  /** The peer was asked just now and does not run it; nor does anybody else. */
+  private static boolean isOurs(Verdict.Denied denied, Pair pair) {
+    return denied.holder().equals(pair.primary()) || denied.holder().equals(pair.standby());
   }
 
   private Frame.VmRecord ask(RunningGuest guest, Peer peer) {
@@ -221,7 +254,12 @@ public final class Conductor {
       PeerInquiry.Answer answer =
           around
               .inquiry()
-              .ask(peer.paths(), guest.uuid(), ASK_LIMIT_MS, () -> {}, FrameListeners.DEAF)
+              .ask(
+                  peer.paths(),
+                  guest.uuid(),
+                  ASK_LIMIT_MS,
+                  PeerInquiry.Signs.IGNORED,
+                  FrameListeners.DEAF)
               .get();
       answer.connection().close();
       return answer.record();

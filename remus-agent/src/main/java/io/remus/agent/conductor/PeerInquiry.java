@@ -26,6 +26,18 @@ final class PeerInquiry {
   /** What the peer said, and the connection to go on talking over; the asker closes it. */
   record Answer(Frame.VmRecord record, PeerConnection connection) {}
 
+  /** What shows on the way to an answer; on event loops. */
+  interface Signs {
+    /** Whoever needs the answer only. */
+    Signs IGNORED = new Signs() {};
+
+    /** The peer lives. */
+    default void greeted() {}
+
+    /** The peer's host lives, but nothing listens there. */
+    default void hostWithoutAgent() {}
+  }
+
   private final PeerDialer dialer;
   private final ScheduledExecutorService clock;
 
@@ -39,19 +51,15 @@ final class PeerInquiry {
    *
    * @param paths every way to the peer
    * @param greetLimitMs how long to wait for a path to answer at all
-   * @param greeted told, on an event loop, that the peer lives, before it answers
+   * @param signs told what is known of the peer before it answers
    * @param further told of frames after the answer
    * @return fails with an {@link UnansweredException} when the peer lives and does not answer, with
    *     another exception when no path leads to it
    */
   CompletableFuture<Answer> ask(
-      List<PeerAddress> paths,
-      String uuid,
-      long greetLimitMs,
-      Runnable greeted,
-      FrameListener further) {
+      List<PeerAddress> paths, String uuid, long greetLimitMs, Signs signs, FrameListener further) {
     String peer = paths.get(0).name();
-    Inquiry inquiry = new Inquiry(peer, uuid, greeted, further, paths.size());
+    Inquiry inquiry = new Inquiry(peer, uuid, signs, further, paths.size());
     for (PeerAddress path : paths) {
       dialer
           .dial(path, Purpose.QUERY, inquiry.new Path())
@@ -89,18 +97,22 @@ final class PeerInquiry {
     private final String uuid;
     private final FrameListener further;
     private final AtomicInteger pathsLeft;
-    private final Runnable onGreeted;
+    private final Signs signs;
     private volatile boolean greeted;
 
-    Inquiry(String peer, String uuid, Runnable onGreeted, FrameListener further, int paths) {
+    Inquiry(String peer, String uuid, Signs signs, FrameListener further, int paths) {
       this.peer = peer;
       this.uuid = uuid;
-      this.onGreeted = onGreeted;
+      this.signs = signs;
       this.further = further;
       this.pathsLeft = new AtomicInteger(paths);
     }
 
     void pathFailed(Throwable cause) {
+      if (Causes.root(cause) instanceof PeerException peerFailed
+          && peerFailed.reason() == PeerException.Reason.CONNECTION_REFUSED) {
+        signs.hostWithoutAgent();
+      }
       if (pathsLeft.decrementAndGet() == 0) {
         result.completeExceptionally(
             greeted ? new UnansweredException(peer + " lives but hung up") : cause);
@@ -123,7 +135,7 @@ final class PeerInquiry {
       public FrameListener opened(PeerConnection made) {
         connection = made;
         greeted = true;
-        onGreeted.run();
+        signs.greeted();
         if (result.isDone()) {
           made.close();
         } else {

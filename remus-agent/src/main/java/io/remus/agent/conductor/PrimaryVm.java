@@ -1,5 +1,6 @@
 package io.remus.agent.conductor;
 
+import io.remus.agent.arbiter.Pair;
 import io.remus.agent.guest.GuestException;
 import io.remus.agent.guest.RunningGuest;
 import io.remus.agent.nativeio.NativeException;
@@ -83,7 +84,7 @@ final class PrimaryVm {
         guest,
         peer,
         wish,
-        PrimaryMachine.protecting(guest.name(), peer.name(), term),
+        PrimaryMachine.protecting(guest.name(), peer.name(), term, around.arbiter().kind()),
         false);
   }
 
@@ -96,7 +97,8 @@ final class PrimaryVm {
         null,
         peer,
         record.wish(),
-        PrimaryMachine.returning(record.vm(), peer.name(), new Term(record.term())),
+        PrimaryMachine.returning(
+            record.vm(), peer.name(), new Term(record.term()), around.arbiter().kind()),
         true);
   }
 
@@ -241,6 +243,8 @@ final class PrimaryVm {
       askPeer();
     } else if (action instanceof PrimaryAction.AskPeerAgain) {
       lane.after(ASK_AGAIN_MS, this::askPeer);
+    } else if (action instanceof PrimaryAction.AskArbiter) {
+      askArbiter();
     } else if (action instanceof PrimaryAction.Unplug) {
       replication.unplug();
     } else if (action instanceof PrimaryAction.DropOutput) {
@@ -313,7 +317,7 @@ final class PrimaryVm {
             peer.paths(),
             uuid,
             returning ? ASK_AFTER_RETURN_MS : askAfterLossMs(),
-            () -> {},
+            PeerInquiry.Signs.IGNORED,
             new FromInquiry())
         .whenComplete(
             (answer, failure) ->
@@ -325,7 +329,7 @@ final class PrimaryVm {
                       } else if (Causes.root(failure) instanceof PeerInquiry.UnansweredException) {
                         lane.after(ASK_AGAIN_MS, this::askPeer);
                       } else {
-                        dispatch(new PrimaryEvent.PeerUnreachable());
+                        unreachable();
                       }
                     }));
   }
@@ -350,8 +354,23 @@ final class PrimaryVm {
               vm,
               "%s says it is '%s' of the VM under term %d; this host's term is %s"
                   .formatted(peer.name(), known.role(), known.term(), machine.term()));
-      dispatch(new PrimaryEvent.PeerUnreachable());
+      unreachable();
     }
+  }
+
+  private void unreachable() {
+    dispatch(new PrimaryEvent.PeerUnreachable(guestRuns()));
+  }
+
+  private void askArbiter() {
+    around
+        .arbiter()
+        .goAlone(pair())
+        .thenAccept(verdict -> tell(new PrimaryEvent.ArbiterSaid(verdict)));
+  }
+
+  private Pair pair() {
+    return new Pair(uuid, vm, machine.term(), around.config().host(), peer.name());
   }
 
   private boolean guestRuns() {

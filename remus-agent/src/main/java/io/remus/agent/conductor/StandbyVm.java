@@ -1,5 +1,6 @@
 package io.remus.agent.conductor;
 
+import io.remus.agent.arbiter.Pair;
 import io.remus.agent.commit.Committer;
 import io.remus.agent.guest.GuestException;
 import io.remus.agent.guest.RunningGuest;
@@ -43,6 +44,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class StandbyVm {
   private static final long CLAIM_LIMIT_MS = 5_000;
+  private static final long ASK_ARBITER_EVERY_NS = 500_000_000L;
   private static final int ACTIVATION_ATTEMPTS = 20;
   private static final long ACTIVATION_RETRY_NS = 500_000_000L;
   private static final long LINGER_MS = 1_000;
@@ -63,6 +65,8 @@ final class StandbyVm {
   private PeerConnection connection;
   private PeerConnection asker;
   private boolean asking;
+  private long askArbiterAtNs = System.nanoTime();
+  private volatile Long agentMissingAtNs;
   private final AtomicLong outstandingBytes = new AtomicLong();
   private final StandbyReplica replica;
   private StandbyGuest guest;
@@ -210,6 +214,8 @@ final class StandbyVm {
       publish();
     } else if (action instanceof StandbyAction.AskPrimary) {
       askPrimary();
+    } else if (action instanceof StandbyAction.AskArbiter) {
+      askArbiter();
     } else if (action instanceof StandbyAction.SendClaim a) {
       send(connection, new Frame.Claim(a.term().number()));
       lane.after(CLAIM_LIMIT_MS, () -> dispatch(new StandbyEvent.ClaimUnanswered()));
@@ -388,7 +394,12 @@ final class StandbyVm {
     asking = true;
     around
         .inquiry()
-        .ask(peer.paths(), uuid(), prepare.failoverTimeoutMs(), pulse::heard, FrameListeners.DEAF)
+        .ask(
+            peer.paths(),
+            uuid(),
+            prepare.failoverTimeoutMs(),
+            new SignsOfPrimary(),
+            FrameListeners.DEAF)
         .whenComplete(
             (answer, failure) ->
                 lane.execute(
@@ -399,6 +410,34 @@ final class StandbyVm {
                         primaryAnswered(answer.record());
                       }
                     }));
+  }
+
+  /** Silence goes on while the arbiter cannot be asked, and with it the wish. */
+  private void askArbiter() {
+    long waitNs = askArbiterAtNs - System.nanoTime();
+    askArbiterAtNs = System.nanoTime() + Math.max(0, waitNs) + ASK_ARBITER_EVERY_NS;
+    lane.after(Math.max(0, waitNs / 1_000_000), this::askArbiterNow);
+  }
+
+  private void askArbiterNow() {
+    around
+        .arbiter()
+        .takeOver(
+            new Pair(uuid(), vm(), new Term(prepare.term()), peer.name(), around.config().host()))
+        .thenAccept(verdict -> tell(new StandbyEvent.ArbiterSaid(verdict)));
+  }
+
+  /** On event loops. */
+  private final class SignsOfPrimary implements PeerInquiry.Signs {
+    @Override
+    public void greeted() {
+      pulse.heard();
+    }
+
+    @Override
+    public void hostWithoutAgent() {
+      agentMissingAtNs = System.nanoTime();
+    }
   }
 
   private void primaryAnswered(Frame.VmRecord record) {
@@ -430,7 +469,7 @@ final class StandbyVm {
     if (closing == null) {
       return;
     }
-    if (machine.state() == VmState.SUSPECT) {
+    if (machine.state() == VmState.SUSPECT || machine.state() == VmState.CLAIMING) {
       closing.close();
     } else {
       // Closing with unread chunks would reset the connection and lose the last word on its way.
@@ -478,7 +517,7 @@ final class StandbyVm {
     }
     SilenceMonitor.Verdict verdict = pulse.verdict();
     if (verdict == SilenceMonitor.Verdict.LOST) {
-      dispatch(new StandbyEvent.Expired());
+      dispatch(agentMayReturn() ? new StandbyEvent.AgentMissing() : new StandbyEvent.Expired());
     } else if (verdict == SilenceMonitor.Verdict.SUSPECT) {
       dispatch(new StandbyEvent.Suspected());
     } else {
@@ -487,6 +526,17 @@ final class StandbyVm {
     if (machine.state() == VmState.SUSPECT) {
       askPrimary();
     }
+  }
+
+  /**
+   * A host that said just now that nothing listens there is up, and holds the guest's output while
+   * its agent is restarted. A host that dies after that is silent, and waited for no longer.
+   */
+  private boolean agentMayReturn() {
+    Long missingAtNs = agentMissingAtNs;
+    return missingAtNs != null
+        && System.nanoTime() - missingAtNs < prepare.failoverTimeoutMs() * 1_000_000L
+        && pulse.silentNs() < around.config().failover().agentGrace().toNanos();
   }
 
   VmStatus status() {

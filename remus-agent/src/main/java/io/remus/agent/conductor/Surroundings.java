@@ -2,6 +2,7 @@ package io.remus.agent.conductor;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoopGroup;
+import io.remus.agent.arbiter.Arbiter;
 import io.remus.agent.config.AgentConfig;
 import io.remus.agent.guest.Hypervisor;
 import io.remus.agent.nativeio.Features;
@@ -10,6 +11,7 @@ import io.remus.agent.peer.PeerDialer;
 import io.remus.agent.status.EpochLog;
 import io.remus.agent.status.EventLog;
 import io.remus.agent.term.TermStore;
+import io.remus.core.failover.ArbiterKind;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +32,7 @@ record Surroundings(
     ByteBufAllocator allocator,
     EventLoopGroup diskIo,
     PeerInquiry inquiry,
+    Arbiter arbiter,
     ScheduledExecutorService clock,
     TermStore terms,
     EventLog events,
@@ -67,11 +70,11 @@ record Surroundings(
     if (!features.nftQueue()) {
       warnings.add("ARP is not held: this kernel has no nftables queue expression");
     }
-    warnings.add(
-        peer.hasSecondPath()
-            ? "split brain possible when both hosts live and no path between them works: there is no arbiter"
-            : "split brain possible when both hosts live and the one path between them is cut: there is no arbiter and no heartbeat_address for "
-                + peer.name());
+    if (arbiter.kind() == ArbiterKind.NONE) {
+      warnings.add(
+          "split brain possible when both %s and %s live and no path between them works: there is no arbiter"
+              .formatted(config.host(), peer.name()));
+    }
     return warnings;
   }
 }

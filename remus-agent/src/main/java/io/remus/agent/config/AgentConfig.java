@@ -62,10 +62,12 @@ public record AgentConfig(
    *
    * @param heartbeat time between two heartbeats
    * @param timeout silence after which the backup takes over; at least three heartbeats
+   * @param agentGrace silence that is allowed while the peer's host answers and its agent does not
    * @param reprotect whether a VM that lost its backup, or was taken over, is protected again
    *     without a command
    */
-  public record Failover(Duration heartbeat, Duration timeout, Reprotect reprotect) {}
+  public record Failover(
+      Duration heartbeat, Duration timeout, Duration agentGrace, Reprotect reprotect) {}
 
   /** Who begins to protect a VM again. */
   public enum Reprotect {

@@ -175,6 +175,8 @@ public final class ConfigReader {
       return new Failover(
           heartbeat,
           timeout,
+          section.duration(
+              "agent_grace", Duration.ofSeconds(5), Duration.ZERO, Duration.ofMinutes(10)),
           section.choice(
               "reprotect", Reprotect.AUTO, List.of(Reprotect.values()), Reprotect::word));
     }

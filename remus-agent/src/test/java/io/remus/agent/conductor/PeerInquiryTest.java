@@ -42,6 +42,7 @@ class PeerInquiryTest {
   private final ScheduledThreadPoolExecutor clock = new ScheduledThreadPoolExecutor(1);
   private final Further further = new Further();
   private final AtomicInteger greetings = new AtomicInteger();
+  private final AtomicInteger refusals = new AtomicInteger();
   private Loopback loopback;
   private PeerInquiry inquiry;
 
@@ -114,6 +115,7 @@ class PeerInquiryTest {
         .cause()
         .isInstanceOf(PeerException.class)
         .hasMessageContaining("nothing listens there");
+    assertThat(refusals).as("the host lives, on either path").hasValue(2);
   }
 
   @Test
@@ -166,7 +168,19 @@ class PeerInquiryTest {
   }
 
   private CompletableFuture<Answer> ask(long greetLimitMs, PeerAddress... paths) {
-    return inquiry.ask(List.of(paths), UUID, greetLimitMs, greetings::incrementAndGet, further);
+    return inquiry.ask(List.of(paths), UUID, greetLimitMs, new Counted(), further);
+  }
+
+  private final class Counted implements PeerInquiry.Signs {
+    @Override
+    public void greeted() {
+      greetings.incrementAndGet();
+    }
+
+    @Override
+    public void hostWithoutAgent() {
+      refusals.incrementAndGet();
+    }
   }
 
   /** A peer that answers the question, unless the test does. */

@@ -34,7 +34,10 @@ class ConfigReaderTest {
     assertThat(config.failover())
         .isEqualTo(
             new AgentConfig.Failover(
-                Duration.ofMillis(100), Duration.ofSeconds(1), Reprotect.AUTO));
+                Duration.ofMillis(100),
+                Duration.ofSeconds(1),
+                Duration.ofSeconds(5),
+                Reprotect.AUTO));
     assertThat(config.memory())
         .isEqualTo(new AgentConfig.Memory(64L << 20, 128L << 20, 64L << 20, 256L << 20));
     assertThat(config.disks())
@@ -67,7 +70,7 @@ class ConfigReaderTest {
     assertThat(config).isEqualTo(defaults);
     assertThat(uncommented.lines().filter(line -> line.matches("[a-z_]+ = .*")).count())
         .as("keys the file shows")
-        .isEqualTo(28);
+        .isEqualTo(29);
   }
 
   @Test
@@ -93,6 +96,7 @@ class ConfigReaderTest {
             [failover]
             heartbeat = "200ms"
             timeout = "600ms"
+            agent_grace = "0s"
             reprotect = "manual"
             [memory]
             arena = "1GiB"
@@ -122,6 +126,7 @@ class ConfigReaderTest {
         .containsEntry(
             "beta.example", new Peer("beta.example", "10.0.0.2", 7001, Optional.empty()));
     assertThat(config.failover().timeout()).isEqualTo(Duration.ofMillis(600));
+    assertThat(config.failover().agentGrace()).isZero();
     assertThat(config.failover().reprotect()).isEqualTo(Reprotect.MANUAL);
     assertThat(config.memory().deltaCache()).isEqualTo(2L << 30);
     assertThat(config.capture().tracker()).isEqualTo(Tracker.SOFT_DIRTY);

@@ -21,7 +21,7 @@ public enum VmState {
   PREPARING("The backup is starting the waiting copy of the VM."),
   STANDBY("The last committed epoch is in place and can be activated at any moment."),
   SUSPECT("The primary has been silent for longer than it may; its loss is being confirmed."),
-  CLAIMING("The backup is writing a newer term to disk before it acts on it."),
+  CLAIMING("The backup wants the VM; it waits for the primary or the arbiter to agree."),
   ACTIVATING("The backup is starting the guest from the last committed epoch."),
   ACTIVE("The guest runs here since the failover.");
 

@@ -17,9 +17,11 @@ public sealed interface Verdict {
   record Denied(Term newest, String holder) implements Verdict {}
 
   /**
-   * Nothing is known, so nothing may be done. What was asked may have been granted all the same.
+   * Nothing is known, so nothing may be done.
    *
    * @param why for the sysadmin
+   * @param mayHaveBeenGranted the question was sent and its answer got lost: only asking again
+   *     tells
    */
-  record Unknown(String why) implements Verdict {}
+  record Unknown(String why, boolean mayHaveBeenGranted) implements Verdict {}
 }

@@ -40,6 +40,9 @@ public sealed interface PrimaryAction {
   /** Ask the peer again after a while. */
   record AskPeerAgain() implements PrimaryAction {}
 
+  /** Ask the arbiter whether this host may go on without its standby; the answer is an event. */
+  record AskArbiter() implements PrimaryAction {}
+
   /** Let all held output go and remove the rules. */
   record Unplug() implements PrimaryAction {}
 

@@ -3,6 +3,7 @@ package io.remus.core.primary;
 import io.remus.core.epoch.DurableAck;
 import io.remus.core.epoch.EpochId;
 import io.remus.core.epoch.Term;
+import io.remus.core.failover.Verdict;
 
 /** What can happen to a protected VM on the host that runs it. */
 public sealed interface PrimaryEvent {
@@ -53,8 +54,15 @@ public sealed interface PrimaryEvent {
    */
   record PeerStandby(boolean guestRuns) implements PrimaryEvent {}
 
-  /** No path to the peer answered. */
-  record PeerUnreachable() implements PrimaryEvent {}
+  /**
+   * No path to the peer answered.
+   *
+   * @param guestRuns whether the VM still runs on this host
+   */
+  record PeerUnreachable(boolean guestRuns) implements PrimaryEvent {}
+
+  /** What the arbiter says to this host's wish to go on without its standby. */
+  record ArbiterSaid(Verdict verdict) implements PrimaryEvent {}
 
   /** The peer, asked by its admin, wants the VM under {@code term}. */
   record PeerClaims(Term term) implements PrimaryEvent {}

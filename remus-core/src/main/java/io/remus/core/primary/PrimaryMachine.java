@@ -5,7 +5,9 @@ import io.remus.core.control.VmState;
 import io.remus.core.epoch.DurableAck;
 import io.remus.core.epoch.EpochId;
 import io.remus.core.epoch.Term;
+import io.remus.core.failover.ArbiterKind;
 import io.remus.core.failover.Role;
+import io.remus.core.failover.Verdict;
 import io.remus.core.failover.VmMachine;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -17,7 +19,8 @@ import java.util.List;
  * <p>Output commit (Cully et al., NSDI 2008, section 3.2) is kept here: the only source of a {@link
  * PrimaryAction.Release} is an ack of the epoch whose packets it lets go, and the only sources of
  * an {@link PrimaryAction.Unplug} are that the backup voided its standby, that it never had a
- * committed epoch, or that the arbiter allows to go on alone.
+ * committed epoch, or that the arbiter allows to go on alone. As long as the backup acks nobody
+ * else is asked: its acks are the permission.
  *
  * <p>Not thread-safe: the conductor alone moves it.
  */
@@ -27,6 +30,7 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
   private final String vm;
   private final String peer;
   private final Term term;
+  private final ArbiterKind arbiter;
   private final Deque<Outstanding> outstanding = new ArrayDeque<>();
 
   private EpochId acked;
@@ -43,6 +47,12 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
   /** Its owner ended it; no copy is to go on. */
   private boolean guestEnded;
 
+  /** It died here; the standby is the copy to go on. */
+  private boolean guestLost;
+
+  /** The arbiter was asked and has not answered. */
+  private boolean asking;
+
   private boolean stopWanted;
   private boolean epochsEnded;
 
@@ -50,28 +60,36 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
   private boolean voiding;
 
   private PrimaryMachine(
-      String vm, String peer, Term term, boolean returning, VmState state, String reason) {
+      String vm,
+      String peer,
+      Term term,
+      ArbiterKind arbiter,
+      boolean returning,
+      VmState state,
+      String reason) {
     super(state, reason);
     this.vm = vm;
     this.peer = peer;
     this.term = term;
+    this.arbiter = arbiter;
     this.returning = returning;
     this.exposed = returning;
     this.epochsEnded = returning;
   }
 
   /** A VM that is to be protected under a new term. */
-  public static PrimaryMachine protecting(String vm, String peer, Term term) {
+  public static PrimaryMachine protecting(String vm, String peer, Term term, ArbiterKind arbiter) {
     return new PrimaryMachine(
-        vm, peer, term, false, VmState.CONNECTING, "connecting to backup " + peer);
+        vm, peer, term, arbiter, false, VmState.CONNECTING, "connecting to backup " + peer);
   }
 
   /** A VM that an earlier agent on this host protected under {@code term} and did not release. */
-  public static PrimaryMachine returning(String vm, String peer, Term term) {
+  public static PrimaryMachine returning(String vm, String peer, Term term, ArbiterKind arbiter) {
     return new PrimaryMachine(
         vm,
         peer,
         term,
+        arbiter,
         true,
         VmState.FENCED,
         "the agent was gone; asking " + peer + " whether it took the VM over");
@@ -129,8 +147,10 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
       superseded(e.term());
     } else if (event instanceof PrimaryEvent.PeerStandby e) {
       peerStandby(e.guestRuns());
-    } else if (event instanceof PrimaryEvent.PeerUnreachable) {
-      peerUnreachable();
+    } else if (event instanceof PrimaryEvent.PeerUnreachable e) {
+      peerUnreachable(e.guestRuns());
+    } else if (event instanceof PrimaryEvent.ArbiterSaid e) {
+      arbiterSaid(e.verdict());
     } else if (event instanceof PrimaryEvent.PeerClaims e) {
       peerClaims(e.term());
     } else if (event instanceof PrimaryEvent.StopRequested) {
@@ -218,7 +238,18 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
     // A loop that waits for a dead connection ends with it.
     emit(new PrimaryAction.Disconnect());
     emit(new PrimaryAction.HaltEpochs());
+    if (arbiter == ArbiterKind.ETCD) {
+      askArbiter();
+    }
     emit(new PrimaryAction.AskPeer());
+  }
+
+  /** Whoever goes on alone takes the standby's right away, so there must be something to go on. */
+  private void askArbiter() {
+    if (!asking && !guestLost) {
+      asking = true;
+      emit(new PrimaryAction.AskArbiter());
+    }
   }
 
   private void standbyFailed(String why) {
@@ -265,26 +296,73 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
     }
   }
 
+  private void peerUnreachable(boolean guestRuns) {
+    if (watching) {
+      emit(new PrimaryAction.AskPeerAgain());
+    } else if (state == VmState.FENCED && arbiter == ArbiterKind.NONE) {
+      believeSilence();
+    } else if (state == VmState.FENCED) {
+      if (guestRuns || guestEnded) {
+        askArbiter();
+      } else {
+        reason =
+            "%s lost its guest in this host's failure and %s, which has the standby, does not answer. Bring %s back, or start the VM from its disks: remus recover %s"
+                .formatted(vm, peer, peer, vm);
+      }
+      emit(new PrimaryAction.AskPeerAgain());
+    }
+  }
+
   /**
    * Without an arbiter a primary that ran on until now may go on; one that was away may not, since
    * nothing tells it how long the peer has been running the VM. Either goes on asking.
    */
-  private void peerUnreachable() {
-    if (watching) {
-      emit(new PrimaryAction.AskPeerAgain());
-    } else if (state == VmState.FENCED && returning) {
+  private void believeSilence() {
+    if (returning) {
       reason =
           "%s does not answer, so nobody can tell whether it runs VM %s; held output stays held. Bring %s back, or run 'remus unprotect %s --force' if you know that it is off"
               .formatted(peer, vm, peer, vm);
-      emit(new PrimaryAction.AskPeerAgain());
-    } else if (state == VmState.FENCED) {
+    } else {
       watching = true;
       enter(
           VmState.UNPROTECTED,
           "backup " + peer + " is lost and does not answer on any path",
           Level.ERROR);
       emit(new PrimaryAction.Unplug());
-      emit(new PrimaryAction.AskPeerAgain());
+    }
+    emit(new PrimaryAction.AskPeerAgain());
+  }
+
+  /**
+   * Granted, the standby will never be activated. Denied, this copy is not destroyed on the
+   * arbiter's word alone: the peer may have died between its claim and its first step, and then
+   * this is the only copy. Unseen, it waits for the peer's own word.
+   */
+  private void arbiterSaid(Verdict verdict) {
+    asking = false;
+    if (state != VmState.FENCED) {
+      return;
+    }
+    if (verdict instanceof Verdict.Granted) {
+      goOnAlone(
+          "backup " + peer + " is lost; the arbiter lets this host go on",
+          stopWanted || returning ? Level.INFO : Level.ERROR);
+    } else if (verdict instanceof Verdict.Denied denied) {
+      hold(
+          "the arbiter gave VM %s to %s under term %s; this copy stays unseen until %s answers"
+              .formatted(vm, denied.holder(), denied.newest(), peer));
+    } else if (verdict instanceof Verdict.Unknown unknown) {
+      hold(
+          "neither %s nor the arbiter can be asked (%s), so nobody can tell whether %s runs VM %s; held output stays held. Bring one of them back, or run 'remus unprotect %s --force' if you know that %s is off"
+              .formatted(peer, unknown.why(), peer, vm, vm, peer));
+    }
+  }
+
+  /** Stays fenced, and says so once for each reason. */
+  private void hold(String why) {
+    if (!why.equals(reason)) {
+      reason = why;
+      emit(tell(Level.ERROR, why));
     }
   }
 
@@ -372,6 +450,8 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
   private void guestCrashed(String why) {
     if (state == VmState.PROTECTED) {
       handOver(term.next(), "the guest was lost here: " + why);
+    } else if (state == VmState.FENCED) {
+      guestLost = true;
     } else {
       guestEnded(why);
     }

@@ -25,6 +25,9 @@ public sealed interface StandbyAction {
   /** Ask the primary over its other paths whether it lives; the answer is an event. */
   record AskPrimary() implements StandbyAction {}
 
+  /** Ask the arbiter whether this host may take the VM over; the answer is an event. */
+  record AskArbiter() implements StandbyAction {}
+
   /** Ask the living primary to destroy its copy in favour of {@code term}. */
   record SendClaim(Term term) implements StandbyAction {}
 

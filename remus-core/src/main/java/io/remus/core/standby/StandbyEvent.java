@@ -2,6 +2,7 @@ package io.remus.core.standby;
 
 import io.remus.core.epoch.EpochId;
 import io.remus.core.epoch.Term;
+import io.remus.core.failover.Verdict;
 
 /** What can happen to a standby on the backup host. */
 public sealed interface StandbyEvent {
@@ -28,6 +29,12 @@ public sealed interface StandbyEvent {
 
   /** The whole failover timeout passed without a sign of life on any path. */
   record Expired() implements StandbyEvent {}
+
+  /** The primary's host answers, but no agent does there: one that restarts keeps its guest. */
+  record AgentMissing() implements StandbyEvent {}
+
+  /** What the arbiter says to this host's wish to take the VM over. */
+  record ArbiterSaid(Verdict verdict) implements StandbyEvent {}
 
   /** A frame came in again. */
   record Heard() implements StandbyEvent {}

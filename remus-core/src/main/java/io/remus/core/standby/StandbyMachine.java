@@ -5,6 +5,7 @@ import io.remus.core.control.VmState;
 import io.remus.core.epoch.EpochId;
 import io.remus.core.epoch.Term;
 import io.remus.core.failover.Role;
+import io.remus.core.failover.Verdict;
 import io.remus.core.failover.VmMachine;
 import java.util.List;
 
@@ -12,7 +13,8 @@ import java.util.List;
  * The backup's side of one protected VM: events in, actions out. No clock, thread, socket or file.
  *
  * <p>A copy is activated only under a term that is newer than the primary's and is on disk first,
- * and only from a committed epoch (Cully et al., NSDI 2008, section 2.5).
+ * and only from a committed epoch (Cully et al., NSDI 2008, section 2.5). Either the primary has
+ * given the VM up, or the arbiter has taken it from the primary.
  *
  * <p>Not thread-safe: the conductor alone moves it.
  */
@@ -22,6 +24,15 @@ public final class StandbyMachine extends VmMachine<StandbyAction> {
 
   private EpochId committed;
   private boolean linkLost;
+
+  /** It has claimed the VM at least once. */
+  private boolean claimed;
+
+  /** The arbiter was asked, and not the primary. */
+  private boolean asking;
+
+  /** The arbiter may have granted the VM without anybody hearing it: no way back until it tells. */
+  private boolean mayBeGranted;
 
   /**
    * @param peer name of the primary
@@ -43,7 +54,7 @@ public final class StandbyMachine extends VmMachine<StandbyAction> {
   /** The primary's term until activation, the term it runs under from then on. */
   public Term term() {
     return switch (state) {
-      case CLAIMING, ACTIVATING, ACTIVE -> term.next();
+      case ACTIVATING, ACTIVE -> term.next();
       default -> term;
     };
   }
@@ -76,6 +87,10 @@ public final class StandbyMachine extends VmMachine<StandbyAction> {
       heard();
     } else if (event instanceof StandbyEvent.Expired) {
       expired();
+    } else if (event instanceof StandbyEvent.AgentMissing) {
+      agentMissing();
+    } else if (event instanceof StandbyEvent.ArbiterSaid e) {
+      arbiterSaid(e.verdict());
     } else if (event instanceof StandbyEvent.PrimaryAnswered) {
       primaryAnswered();
     } else if (event instanceof StandbyEvent.PrimaryEnded e) {
@@ -120,6 +135,13 @@ public final class StandbyMachine extends VmMachine<StandbyAction> {
       case STANDBY -> {
         committed = epoch;
         emit(new StandbyAction.Commit(epoch));
+      }
+      case CLAIMING -> {
+        // A primary that was only asked to yield still runs the VM.
+        if (!asking) {
+          committed = epoch;
+          emit(new StandbyAction.Commit(epoch));
+        }
       }
       case SUSPECT -> {
         heard();
@@ -176,6 +198,12 @@ public final class StandbyMachine extends VmMachine<StandbyAction> {
     }
   }
 
+  private void agentMissing() {
+    if (state == VmState.SUSPECT) {
+      say(peer + " lives but its agent does not answer; waiting for the agent");
+    }
+  }
+
   /**
    * The primary lives and will ask for this standby to be given up; it must notice the bad path,
    * too.
@@ -218,16 +246,60 @@ public final class StandbyMachine extends VmMachine<StandbyAction> {
   private void yielded(Term next) {
     if (next.isNewerThan(term) && committed != null) {
       switch (state) {
-        case STANDBY, SUSPECT -> claim(peer + " hands over");
-        case CLAIMING -> activate(peer + " gave the VM up");
+        case STANDBY, SUSPECT, CLAIMING -> activate(peer + " gave the VM up");
         default -> {}
       }
     }
   }
 
+  /** From here on nothing of the primary is taken any more: its epochs would be acked in vain. */
   private void claim(String why) {
+    if (!claimed) {
+      claimed = true;
+      linkLost = true;
+      say(why);
+      emit(new StandbyAction.Disconnect());
+    }
     state = VmState.CLAIMING;
-    activate(why);
+    asking = true;
+    emit(new StandbyAction.AskArbiter());
+  }
+
+  private void arbiterSaid(Verdict verdict) {
+    if (state != VmState.CLAIMING || !asking) {
+      return;
+    }
+    if (verdict instanceof Verdict.Granted) {
+      activate(peer + " gave no sign of life for the whole timeout");
+    } else if (verdict instanceof Verdict.Denied denied) {
+      giveUp(
+          "the arbiter left the VM to %s under term %s; this standby is too old"
+              .formatted(denied.holder(), denied.newest()),
+          Level.WARNING);
+    } else if (verdict instanceof Verdict.Unknown unknown) {
+      unknown(unknown);
+    }
+  }
+
+  private void unknown(Verdict.Unknown unknown) {
+    mayBeGranted |= unknown.mayHaveBeenGranted();
+    say(
+        "%s is silent, but the arbiter cannot be asked (%s): not taking over"
+            .formatted(peer, unknown.why()));
+    if (mayBeGranted) {
+      emit(new StandbyAction.AskArbiter());
+    } else {
+      asking = false;
+      state = VmState.SUSPECT;
+    }
+  }
+
+  /** Once for each reason. */
+  private void say(String why) {
+    if (!why.equals(reason)) {
+      reason = why;
+      emit(tell(Level.WARNING, why));
+    }
   }
 
   private void activate(String why) {
@@ -250,13 +322,16 @@ public final class StandbyMachine extends VmMachine<StandbyAction> {
   }
 
   private void claimUnanswered() {
-    if (state == VmState.CLAIMING && linkLost) {
+    if (state != VmState.CLAIMING || asking) {
+      return;
+    }
+    if (linkLost) {
       enter(
           VmState.SUSPECT,
           "connection to " + peer + " lost while it was to give up",
           Level.WARNING);
       emit(new StandbyAction.AskPrimary());
-    } else if (state == VmState.CLAIMING) {
+    } else {
       enter(
           VmState.STANDBY,
           peer + " lives but did not give the VM up; power it off or end the VM there",

@@ -6,7 +6,9 @@ import io.remus.core.control.VmState;
 import io.remus.core.epoch.DurableAck;
 import io.remus.core.epoch.EpochId;
 import io.remus.core.epoch.Term;
+import io.remus.core.failover.ArbiterKind;
 import io.remus.core.failover.Role;
+import io.remus.core.failover.Verdict;
 import io.remus.core.wire.Frame;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +17,13 @@ import org.junit.jupiter.api.Test;
 class PrimaryMachineTest {
   private static final Term TERM = new Term(7);
 
-  private final PrimaryMachine machine = PrimaryMachine.protecting("db", "hv2", TERM);
+  private static final PrimaryEvent GRANTED = new PrimaryEvent.ArbiterSaid(new Verdict.Granted());
+  private static final PrimaryEvent DENIED =
+      new PrimaryEvent.ArbiterSaid(new Verdict.Denied(TERM.next(), "hv2"));
+  private static final PrimaryEvent UNREACHABLE =
+      new PrimaryEvent.ArbiterSaid(new Verdict.Unknown("no route", false));
+
+  private PrimaryMachine machine = PrimaryMachine.protecting("db", "hv2", TERM, ArbiterKind.NONE);
   private final List<PrimaryAction> actions = new ArrayList<>();
 
   private void on(PrimaryEvent... events) {
@@ -35,6 +43,11 @@ class PrimaryMachineTest {
   private void synchronise() {
     actions.addAll(machine.start());
     on(new PrimaryEvent.Connected(), new PrimaryEvent.Prepared(), new PrimaryEvent.Synchronised());
+  }
+
+  private void protectWith(ArbiterKind arbiter) {
+    machine = PrimaryMachine.protecting("db", "hv2", TERM, arbiter);
+    protect();
   }
 
   private void protect() {
@@ -157,7 +170,7 @@ class PrimaryMachineTest {
   @Test
   void shouldGoOnAloneWhenTheLostBackupAnswersOnNoPath() {
     protect();
-    on(new PrimaryEvent.LinkLost("silent"), new PrimaryEvent.PeerUnreachable());
+    on(new PrimaryEvent.LinkLost("silent"), new PrimaryEvent.PeerUnreachable(true));
 
     assertThat(machine.state()).isEqualTo(VmState.UNPROTECTED);
     assertThat(all(PrimaryAction.Unplug.class)).hasSize(1);
@@ -166,11 +179,11 @@ class PrimaryMachineTest {
   @Test
   void shouldGoOnAskingAPeerThatCouldNotBeAskedAndDestroyItsCopyWhenItIsTheOlder() {
     protect();
-    on(new PrimaryEvent.LinkLost("silent"), new PrimaryEvent.PeerUnreachable());
+    on(new PrimaryEvent.LinkLost("silent"), new PrimaryEvent.PeerUnreachable(true));
     assertThat(all(PrimaryAction.AskPeerAgain.class)).hasSize(1);
     assertThat(machine.ended()).isFalse();
 
-    on(new PrimaryEvent.PeerUnreachable(), new PrimaryEvent.PeerNewer(TERM.next()));
+    on(new PrimaryEvent.PeerUnreachable(true), new PrimaryEvent.PeerNewer(TERM.next()));
     assertThat(all(PrimaryAction.AskPeerAgain.class)).hasSize(2);
     assertThat(all(PrimaryAction.DestroyGuest.class)).hasSize(1);
     assertThat(machine.ended()).isTrue();
@@ -181,7 +194,7 @@ class PrimaryMachineTest {
     protect();
     on(
         new PrimaryEvent.LinkLost("silent"),
-        new PrimaryEvent.PeerUnreachable(),
+        new PrimaryEvent.PeerUnreachable(true),
         new PrimaryEvent.PeerStandby(false));
 
     assertThat(all(PrimaryAction.HandOver.class)).isEmpty();
@@ -289,11 +302,11 @@ class PrimaryMachineTest {
 
   @Test
   void shouldStayFencedAfterAReturnAsLongAsNobodyAnswers() {
-    PrimaryMachine returning = PrimaryMachine.returning("db", "hv2", TERM);
+    PrimaryMachine returning = PrimaryMachine.returning("db", "hv2", TERM, ArbiterKind.NONE);
     assertThat(returning.start()).containsExactly(new PrimaryAction.AskPeer());
 
     for (int i = 0; i < 3; i++) {
-      assertThat(returning.on(new PrimaryEvent.PeerUnreachable()))
+      assertThat(returning.on(new PrimaryEvent.PeerUnreachable(true)))
           .containsExactly(new PrimaryAction.AskPeerAgain());
     }
     assertThat(returning.state()).isEqualTo(VmState.FENCED);
@@ -302,7 +315,7 @@ class PrimaryMachineTest {
 
   @Test
   void shouldHandOverAfterAReturnWithoutItsGuest() {
-    PrimaryMachine returning = PrimaryMachine.returning("db", "hv2", TERM);
+    PrimaryMachine returning = PrimaryMachine.returning("db", "hv2", TERM, ArbiterKind.NONE);
     returning.start();
 
     assertThat(returning.on(new PrimaryEvent.PeerStandby(false)))
@@ -311,7 +324,7 @@ class PrimaryMachineTest {
 
   @Test
   void shouldLetTheAdminEndAFencedVmByForce() {
-    PrimaryMachine returning = PrimaryMachine.returning("db", "hv2", TERM);
+    PrimaryMachine returning = PrimaryMachine.returning("db", "hv2", TERM, ArbiterKind.NONE);
     returning.start();
 
     assertThat(returning.on(new PrimaryEvent.StopForced())).contains(new PrimaryAction.Unplug());
@@ -359,5 +372,99 @@ class PrimaryMachineTest {
     assertThat(all(PrimaryAction.VoidStandby.class)).hasSize(1);
     on(new PrimaryEvent.StandbyVoided());
     assertThat(machine.state()).isEqualTo(VmState.UNPROTECTED);
+  }
+
+  @Test
+  void shouldAskTheArbiterAtOnceAndReleaseNothingBeforeItsAnswer() {
+    protectWith(ArbiterKind.ETCD);
+    on(captured(2, 20), new PrimaryEvent.LinkLost("silent"));
+    assertThat(all(PrimaryAction.AskArbiter.class)).hasSize(1);
+    assertThat(all(PrimaryAction.AskPeer.class)).hasSize(1);
+    assertThat(all(PrimaryAction.Unplug.class)).isEmpty();
+
+    on(GRANTED);
+    assertThat(all(PrimaryAction.Unplug.class)).hasSize(1);
+    assertThat(machine.state()).isEqualTo(VmState.UNPROTECTED);
+    assertThat(machine.ended()).isTrue();
+  }
+
+  @Test
+  void shouldReleaseNothingWhileNeitherPeerNorArbiterCanBeAsked() {
+    protectWith(ArbiterKind.ETCD);
+    on(new PrimaryEvent.LinkLost("silent"));
+    for (int i = 0; i < 3; i++) {
+      on(UNREACHABLE, new PrimaryEvent.PeerUnreachable(true));
+    }
+
+    assertThat(machine.state()).isEqualTo(VmState.FENCED);
+    assertThat(machine.reason()).contains("no route", "remus unprotect db --force");
+    assertThat(all(PrimaryAction.Unplug.class)).isEmpty();
+    assertThat(all(PrimaryAction.AskArbiter.class)).hasSize(4);
+    assertThat(all(PrimaryAction.AskPeerAgain.class)).hasSize(3);
+  }
+
+  @Test
+  void shouldNotDestroyItsCopyOnTheArbitersWordAlone() {
+    protectWith(ArbiterKind.ETCD);
+    on(new PrimaryEvent.LinkLost("silent"), DENIED);
+    assertThat(machine.state()).isEqualTo(VmState.FENCED);
+    assertThat(all(PrimaryAction.Unplug.class)).isEmpty();
+    assertThat(all(PrimaryAction.DestroyGuest.class)).isEmpty();
+
+    on(new PrimaryEvent.PeerNewer(TERM.next()));
+    assertThat(all(PrimaryAction.DestroyGuest.class)).hasSize(1);
+  }
+
+  @Test
+  void shouldGoOnWhenThePeerThatWasGrantedTheVmGaveItUpUnseen() {
+    protectWith(ArbiterKind.ETCD);
+    on(new PrimaryEvent.LinkLost("silent"), DENIED, new PrimaryEvent.StandbyVoided());
+
+    assertThat(machine.state()).isEqualTo(VmState.UNPROTECTED);
+    assertThat(all(PrimaryAction.Unplug.class)).hasSize(1);
+  }
+
+  @Test
+  void shouldFenceOnlyAPeerThatAnswersOnNoPath() {
+    protectWith(ArbiterKind.FENCE);
+    on(new PrimaryEvent.LinkLost("silent"));
+    assertThat(all(PrimaryAction.AskArbiter.class)).isEmpty();
+
+    on(new PrimaryEvent.PeerUnreachable(true), new PrimaryEvent.PeerUnreachable(true));
+    assertThat(all(PrimaryAction.AskArbiter.class)).hasSize(1);
+    assertThat(all(PrimaryAction.Unplug.class)).isEmpty();
+  }
+
+  @Test
+  void shouldLeaveItsRightToTheStandbyWhenItCameBackWithoutItsGuest() {
+    PrimaryMachine returning = PrimaryMachine.returning("db", "hv2", TERM, ArbiterKind.ETCD);
+    returning.start();
+
+    assertThat(returning.on(new PrimaryEvent.PeerUnreachable(false)))
+        .containsExactly(new PrimaryAction.AskPeerAgain());
+    assertThat(returning.reason()).contains("remus recover db");
+  }
+
+  @Test
+  void shouldGoOnWithTheGuestThatAnAgentLeftWhenTheArbiterAllowsIt() {
+    PrimaryMachine returning = PrimaryMachine.returning("db", "hv2", TERM, ArbiterKind.ETCD);
+    returning.start();
+
+    assertThat(returning.on(new PrimaryEvent.PeerUnreachable(true)))
+        .contains(new PrimaryAction.AskArbiter());
+    assertThat(returning.on(GRANTED)).contains(new PrimaryAction.Unplug());
+  }
+
+  @Test
+  void shouldLeaveAGuestThatDiedWhileFencedToTheStandby() {
+    protectWith(ArbiterKind.FENCE);
+    on(
+        new PrimaryEvent.LinkLost("silent"),
+        new PrimaryEvent.GuestCrashed("QEMU failed"),
+        new PrimaryEvent.PeerUnreachable(false));
+    assertThat(all(PrimaryAction.AskArbiter.class)).isEmpty();
+
+    on(new PrimaryEvent.PeerStandby(false));
+    assertThat(all(PrimaryAction.HandOver.class)).hasSize(1);
   }
 }

@@ -6,12 +6,18 @@ import io.remus.core.control.VmState;
 import io.remus.core.epoch.EpochId;
 import io.remus.core.epoch.Term;
 import io.remus.core.failover.Role;
+import io.remus.core.failover.Verdict;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class StandbyMachineTest {
   private static final Term TERM = new Term(4);
+  private static final StandbyEvent GRANTED = new StandbyEvent.ArbiterSaid(new Verdict.Granted());
+  private static final StandbyEvent UNREACHABLE =
+      new StandbyEvent.ArbiterSaid(new Verdict.Unknown("no route", false));
+  private static final StandbyEvent ANSWER_LOST =
+      new StandbyEvent.ArbiterSaid(new Verdict.Unknown("timed out", true));
 
   private final StandbyMachine machine = new StandbyMachine("hv1", TERM);
   private final List<StandbyAction> actions = new ArrayList<>();
@@ -66,7 +72,7 @@ class StandbyMachineTest {
   @Test
   void shouldPersistTheNewerTermBeforeItActivates() {
     standBy();
-    on(new StandbyEvent.Expired());
+    on(new StandbyEvent.Expired(), GRANTED);
 
     assertThat(all(StandbyAction.Persist.class))
         .containsExactly(new StandbyAction.Persist(Role.ACTIVE, TERM.next()));
@@ -79,7 +85,7 @@ class StandbyMachineTest {
   @Test
   void shouldNotActivateWithoutACommittedEpoch() {
     actions.addAll(machine.start());
-    on(new StandbyEvent.Started(), new StandbyEvent.Expired());
+    on(new StandbyEvent.Started(), new StandbyEvent.Expired(), GRANTED);
 
     assertThat(all(StandbyAction.Activate.class)).isEmpty();
     assertThat(all(StandbyAction.DestroyStandby.class)).hasSize(1);
@@ -130,7 +136,7 @@ class StandbyMachineTest {
     assertThat(indexOf(StandbyAction.Persist.class))
         .isLessThan(indexOf(StandbyAction.SendStopped.class));
     assertThat(all(StandbyAction.DestroyStandby.class)).hasSize(1);
-    on(new StandbyEvent.Expired());
+    on(new StandbyEvent.Expired(), GRANTED);
     assertThat(all(StandbyAction.Activate.class)).isEmpty();
   }
 
@@ -145,7 +151,7 @@ class StandbyMachineTest {
   @Test
   void shouldAnswerAStopThatComesTooLateWithItsNewTerm() {
     standBy();
-    on(new StandbyEvent.Expired(), new StandbyEvent.StopReceived(TERM));
+    on(new StandbyEvent.Expired(), GRANTED, new StandbyEvent.StopReceived(TERM));
 
     assertThat(all(StandbyAction.SendStopped.class)).isEmpty();
     assertThat(all(StandbyAction.SendRecord.class))
@@ -155,7 +161,7 @@ class StandbyMachineTest {
   @Test
   void shouldNotCommitAnEpochThatIsStagedAfterTheClaim() {
     standBy();
-    on(new StandbyEvent.Expired(), new StandbyEvent.Staged(new EpochId(2)));
+    on(new StandbyEvent.Expired(), GRANTED, new StandbyEvent.Staged(new EpochId(2)));
 
     assertThat(all(StandbyAction.Commit.class)).isEmpty();
     assertThat(machine.committed()).isEqualTo(new EpochId(1));
@@ -211,7 +217,7 @@ class StandbyMachineTest {
   @Test
   void shouldStayWithTheGuestThatItActivated() {
     standBy();
-    on(new StandbyEvent.Expired(), new StandbyEvent.Activated());
+    on(new StandbyEvent.Expired(), GRANTED, new StandbyEvent.Activated());
 
     assertThat(machine.state()).isEqualTo(VmState.ACTIVE);
     assertThat(all(StandbyAction.DestroyStandby.class)).isEmpty();
@@ -220,9 +226,112 @@ class StandbyMachineTest {
   @Test
   void shouldDestroyWhatDidNotComeToLife() {
     standBy();
-    on(new StandbyEvent.Expired(), new StandbyEvent.ActivationFailed("device state refused"));
+    on(
+        new StandbyEvent.Expired(),
+        GRANTED,
+        new StandbyEvent.ActivationFailed("device state refused"));
 
     assertThat(all(StandbyAction.DestroyStandby.class)).hasSize(1);
     assertThat(machine.state()).isEqualTo(VmState.UNPROTECTED);
+  }
+
+  @Test
+  void shouldNotActivateBeforeTheArbiterSaysSo() {
+    standBy();
+    on(new StandbyEvent.Expired());
+
+    assertThat(machine.state()).isEqualTo(VmState.CLAIMING);
+    assertThat(all(StandbyAction.AskArbiter.class)).hasSize(1);
+    assertThat(all(StandbyAction.Activate.class)).isEmpty();
+    assertThat(all(StandbyAction.Persist.class)).isEmpty();
+
+    on(GRANTED);
+    assertThat(all(StandbyAction.Activate.class)).hasSize(1);
+  }
+
+  @Test
+  void shouldAckNothingOnceItHasClaimed() {
+    standBy();
+    on(new StandbyEvent.Expired(), new StandbyEvent.Staged(new EpochId(2)));
+    on(UNREACHABLE, new StandbyEvent.Heard(), new StandbyEvent.Staged(new EpochId(3)));
+
+    assertThat(all(StandbyAction.Commit.class)).isEmpty();
+    assertThat(machine.state()).isEqualTo(VmState.SUSPECT);
+  }
+
+  @Test
+  void shouldGiveUpWhatTheArbiterLeftToThePrimary() {
+    standBy();
+    on(new StandbyEvent.Expired(), new StandbyEvent.ArbiterSaid(new Verdict.Denied(TERM, "hv1")));
+
+    assertThat(all(StandbyAction.Activate.class)).isEmpty();
+    assertThat(all(StandbyAction.DestroyStandby.class)).hasSize(1);
+    assertThat(all(StandbyAction.Persist.class))
+        .containsExactly(new StandbyAction.Persist(Role.NONE, TERM));
+    assertThat(machine.ended()).isTrue();
+  }
+
+  @Test
+  void shouldNotTakeOverWhileTheArbiterCannotBeAskedAndSayWhyOnce() {
+    standBy();
+    for (int i = 0; i < 3; i++) {
+      on(new StandbyEvent.Expired(), UNREACHABLE);
+    }
+
+    assertThat(machine.state()).isEqualTo(VmState.SUSPECT);
+    assertThat(machine.reason()).contains("no route");
+    assertThat(all(StandbyAction.Activate.class)).isEmpty();
+    assertThat(all(StandbyAction.AskArbiter.class)).hasSize(3);
+    assertThat(all(StandbyAction.Tell.class)).hasSize(2);
+  }
+
+  @Test
+  void shouldHonourAStopWhileNothingWasClaimed() {
+    standBy();
+    on(new StandbyEvent.Expired(), UNREACHABLE, new StandbyEvent.StopReceived(TERM));
+
+    assertThat(all(StandbyAction.SendStopped.class)).hasSize(1);
+    assertThat(machine.ended()).isTrue();
+  }
+
+  @Test
+  void shouldPromiseNothingUntilItKnowsWhatBecameOfItsClaim() {
+    standBy();
+    on(new StandbyEvent.Expired(), new StandbyEvent.StopReceived(TERM));
+    assertThat(all(StandbyAction.SendStopped.class)).isEmpty();
+
+    on(ANSWER_LOST, new StandbyEvent.StopReceived(TERM), UNREACHABLE);
+    assertThat(machine.state()).isEqualTo(VmState.CLAIMING);
+    assertThat(all(StandbyAction.SendStopped.class)).isEmpty();
+    assertThat(all(StandbyAction.AskArbiter.class)).hasSize(3);
+
+    on(GRANTED);
+    assertThat(machine.state()).isEqualTo(VmState.ACTIVATING);
+  }
+
+  @Test
+  void shouldTakeWhatThePrimaryGivesUpWhileTheArbiterIsAsked() {
+    standBy();
+    on(new StandbyEvent.Expired(), new StandbyEvent.Yielded(TERM.next()), GRANTED);
+
+    assertThat(all(StandbyAction.Activate.class)).hasSize(1);
+  }
+
+  @Test
+  void shouldWaitForAnAgentThatIsMissingOnALivingHost() {
+    standBy();
+    on(new StandbyEvent.LinkLost("reset"), new StandbyEvent.AgentMissing());
+
+    assertThat(machine.state()).isEqualTo(VmState.SUSPECT);
+    assertThat(machine.reason()).contains("its agent does not answer");
+    assertThat(all(StandbyAction.AskArbiter.class)).isEmpty();
+  }
+
+  @Test
+  void shouldCommitEpochsOfAPrimaryThatWasOnlyAskedToYield() {
+    standBy();
+    on(new StandbyEvent.FailoverRequested(), new StandbyEvent.Staged(new EpochId(2)));
+
+    assertThat(machine.committed()).isEqualTo(new EpochId(2));
   }
 }
