@@ -449,8 +449,8 @@ final class PrimaryVm {
       lookForRules();
     }
     Optional<Long> waitsSinceNs = replication.waitsSinceNs();
-    if (pulse.verdict() == SilenceMonitor.Verdict.LOST) {
-      dispatch(new PrimaryEvent.LinkLost("silent for " + around.timeoutMs() + " ms"));
+    if (pulse.verdict(machine.exposed()) == SilenceMonitor.Verdict.LOST) {
+      dispatch(new PrimaryEvent.LinkLost("silent for " + pulse.silentNs() / 1_000_000 + " ms"));
     } else if (waitsSinceNs.isPresent() && System.nanoTime() - waitsSinceNs.get() > ACK_LIMIT_NS) {
       dispatch(new PrimaryEvent.LinkLost("it lives but has taken nothing for 10 s"));
     }

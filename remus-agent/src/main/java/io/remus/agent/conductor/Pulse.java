@@ -12,6 +12,12 @@ import java.util.concurrent.TimeUnit;
  * lane that is busy for a moment must not look like a dead host.
  */
 final class Pulse implements AutoCloseable {
+  /**
+   * What silence is allowed as long as the standby could not be activated anyhow: to give a
+   * synchronisation up costs more than to wait.
+   */
+  private static final long LENIENT_NS = 5_000_000_000L;
+
   private final long timeoutNs;
   private final SilenceMonitor silence;
   private final ScheduledFuture<?> beats;
@@ -70,6 +76,15 @@ final class Pulse implements AutoCloseable {
    */
   SilenceMonitor.Verdict verdict() {
     return silentNs() < timeoutNs / 2 ? SilenceMonitor.Verdict.ALIVE : verdict;
+  }
+
+  /**
+   * The same while nothing depends on the standby yet.
+   *
+   * @param exposed whether the backup may have a committed epoch
+   */
+  SilenceMonitor.Verdict verdict(boolean exposed) {
+    return exposed || silentNs() > LENIENT_NS ? verdict() : SilenceMonitor.Verdict.ALIVE;
   }
 
   @Override

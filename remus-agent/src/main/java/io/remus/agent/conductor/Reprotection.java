@@ -19,7 +19,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Reprotection {
   /** To look whether the peer is there costs nothing. */
-  private static final Duration RETRY = Duration.ofSeconds(5);
+  private static final Duration RETRY = Duration.ofSeconds(1);
 
   /** A peer that was there and refused will do so again; each time is in the event log. */
   private static final Duration LONGEST_RETRY = Duration.ofMinutes(1);

@@ -515,7 +515,7 @@ final class StandbyVm {
     if (machine.ended()) {
       return;
     }
-    SilenceMonitor.Verdict verdict = pulse.verdict();
+    SilenceMonitor.Verdict verdict = pulse.verdict(machine.committed() != null);
     if (verdict == SilenceMonitor.Verdict.LOST) {
       dispatch(agentMayReturn() ? new StandbyEvent.AgentMissing() : new StandbyEvent.Expired());
     } else if (verdict == SilenceMonitor.Verdict.SUSPECT) {

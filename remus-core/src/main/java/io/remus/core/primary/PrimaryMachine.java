@@ -115,6 +115,11 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
     return acked;
   }
 
+  /** Whether the backup may have a committed epoch, and with it the right to promote. */
+  public boolean exposed() {
+    return exposed;
+  }
+
   /** Moves the machine. An event that means nothing in the present state changes nothing. */
   public List<PrimaryAction> on(PrimaryEvent event) {
     if (ended()) {
