@@ -53,9 +53,12 @@ vm_tool() { # HOST VIRSH-ARGUMENTS...
 }
 
 vm_define() { # HOST VM
-  local file=$repo/src-test-vms/domains/$2.xml
+  local number='' file=$repo/src-test-vms/domains/$2.xml
+  if [[ $2 =~ ^small-[1-9]$ ]]; then
+    number=${2#small-} file=$repo/src-test-vms/domains/small.xml
+  fi
   [ -e "$file" ] || fail "no such test VM: $2; there are: $(cd "$repo/src-test-vms/domains" && echo *.xml)"
-  vm_tool "$1" define /dev/stdin <"$file"
+  sed "s/@N@/$number/g" "$file" | vm_tool "$1" define /dev/stdin
 }
 
 # Disks are made where a VM is started and they are missing: in a folder of that host alone, which survives its power-off.

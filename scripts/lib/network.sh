@@ -1,13 +1,21 @@
 # shellcheck shell=bash
 # Addresses and cables. A host called "switch" holds two bridges, lan and replication; every other host hangs on them.
 #
-#   LAN          hvN 10.77.0.N fd77::N   client 10.77.0.100 fd77::100   guest 10.77.0.50 fd77::50
+#   LAN          hvN 10.77.0.N fd77::N   client 10.77.0.100 fd77::100   guest 10.77.0.50 fd77::50, small-N 10.77.0.6N fd77::6N
 #   replication  hvN 10.78.0.N fd78::N
 #
 # In a hypervisor the LAN card lan0 is a port of br0, beside the guests' taps; repl0 stands alone.
 
 # shellcheck disable=SC2034  # scenarios talk to it
 guest_address=10.77.0.50
+
+# Where a test VM answers.
+address_of() { # VM
+  case $1 in
+    small-*) echo "10.77.0.6${1#small-}" ;;
+    *) echo 10.77.0.50 ;;
+  esac
+}
 
 host_number() { # HOST
   case $1 in

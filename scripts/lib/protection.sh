@@ -42,6 +42,29 @@ await_protected() { # VM
   fact "protected_again_by_${backup}_s" "$(jq -n "($(realtime_ns) - $began) / 1e8 | round / 10")"
 }
 
+# ---- several VMs ----
+
+# Any word about the client, the guest or its load, for one VM of several: each has a client of its own.
+on_vm() { # VM COMMAND...
+  # shellcheck disable=SC2034  # the words read them
+  local client=$1 guest_address
+  guest_address=$(address_of "$1")
+  shift
+  "$@"
+}
+
+# Starts small VMs on a host, and waits until their ledgers answer.
+small_vms_start() { # HOST NUMBER...
+  local host=$1 n
+  shift
+  for n in "$@"; do
+    vm_start "$host" "small-$n"
+  done 2>&1 | indent
+  for n in "$@"; do
+    wait_for 90 "the ledger of small-$n answers" on_vm "small-$n" guest_answers
+  done
+}
+
 # ---- load ----
 
 dirty_pages() { # PAGES-PER-SECOND

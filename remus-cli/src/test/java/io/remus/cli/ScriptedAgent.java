@@ -131,6 +131,7 @@ final class ScriptedAgent implements Operations, AutoCloseable {
         state == VmState.UNPROTECTED ? "the backup has too little memory" : "",
         Instant.parse("2026-11-01T10:00:00Z"),
         "hv2",
+        List.of("hv3"),
         3,
         25,
         List.of("vda"),

@@ -16,6 +16,7 @@ import io.remus.core.control.VmRole;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
 import io.remus.core.epoch.Term;
+import io.remus.core.failover.ArbiterKind;
 import io.remus.core.failover.Role;
 import io.remus.core.failover.Verdict;
 import io.remus.core.primary.PrimaryEvent;
@@ -92,6 +93,7 @@ public final class Conductor {
             : "not protected by " + peer + " yet",
         Instant.now(),
         record.wish().peer(),
+        record.wish().spares(),
         record.term(),
         record.wish().intervalMs(),
         List.of(),
@@ -114,7 +116,16 @@ public final class Conductor {
     boolean withoutDisks = ProtectRequest.DISK_NONE.equals(request.disk());
     DiskDurability durability =
         request.diskDurability() == null ? DiskDurability.MEMORY : request.diskDurability();
-    return protect(name, new Wish(request.backup(), intervalMs, withoutDisks, durability));
+    request.spares().forEach(this::peer);
+    if (!request.spares().isEmpty() && around.arbiter().kind() == ArbiterKind.NONE) {
+      throw RefusedException.conflict(
+          "spare-needs-arbiter",
+          "VM %s cannot have a spare: without an arbiter nobody knows whether a backup that does not answer runs the VM"
+              .formatted(name),
+          "configure an [arbiter], or protect it without --spare");
+    }
+    return protect(
+        name, new Wish(request.backup(), intervalMs, withoutDisks, durability, request.spares()));
   }
 
   CompletableFuture<VmStatus> protect(String name, Wish wish) {
@@ -173,6 +184,7 @@ public final class Conductor {
           "this host holds the standby of VM " + name,
           "protect it on the host that runs it, " + standby.status().peer());
     }
+    requireSomebodyToAsk(name, peer);
     RunningGuest guest = null;
     try {
       guest = RunningGuest.open(around.hypervisor(), name, wish.withoutDisks());
@@ -192,6 +204,18 @@ public final class Conductor {
       if (guest != null) {
         guest.close();
       }
+    }
+  }
+
+  /** With one path and no arbiter every cut cable would be a lost host. */
+  private void requireSomebodyToAsk(String vm, Peer peer) {
+    if (around.arbiter().kind() == ArbiterKind.NONE && !peer.hasSecondPath()) {
+      throw RefusedException.conflict(
+          "no-second-path",
+          "VM %s cannot be protected: there is no arbiter and only one path to %s"
+              .formatted(vm, peer.name()),
+          "give [peers.%s] a heartbeat_address on another network, or configure an [arbiter]"
+              .formatted(peer.name()));
     }
   }
 

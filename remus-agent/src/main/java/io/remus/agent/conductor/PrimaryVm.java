@@ -307,7 +307,8 @@ final class PrimaryVm {
             guest.disks(),
             wish.diskDurability(),
             wish.intervalMs(),
-            around.timeoutMs()));
+            around.timeoutMs(),
+            wish.spares()));
   }
 
   private void askPeer() {
@@ -487,6 +488,7 @@ final class PrimaryVm {
         seen.reason(),
         seen.since(),
         peer.name(),
+        wish.spares(),
         seen.term().number(),
         wish.intervalMs(),
         replication.disks(),

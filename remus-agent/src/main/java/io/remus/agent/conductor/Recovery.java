@@ -273,7 +273,7 @@ final class Recovery {
             newest + 1,
             role,
             here.record() == null
-                ? new Wish(peer, interval(), false, DiskDurability.MEMORY)
+                ? new Wish(peer, interval(), false, DiskDurability.MEMORY, List.of())
                 : here.record().wish(),
             VmRecord.NO_QUEUE,
             false,

@@ -3,9 +3,14 @@ package io.remus.agent.conductor;
 import io.remus.agent.config.AgentConfig.Reprotect;
 import io.remus.agent.control.RefusedException;
 import io.remus.agent.term.VmRecord;
+import io.remus.agent.term.Wish;
 import io.remus.core.control.EventRecord.Level;
 import io.remus.core.failover.LossBackoff;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
@@ -35,14 +40,14 @@ final class Reprotection {
     this.thread = thread;
   }
 
-  /** At once. */
+  /** At once, with the same host first. */
   void now(String uuid) {
-    later(uuid, Duration.ZERO, Duration.ZERO);
+    later(uuid, false, Duration.ZERO, Duration.ZERO);
   }
 
   /**
    * A protection has ended that nobody wanted to end, or this host has taken the VM over: at once,
-   * and ever later when that happens again and again.
+   * with a spare first, and ever later when that happens again and again.
    */
   void afterLoss(String uuid) {
     if (around.config().failover().reprotect() == Reprotect.MANUAL) {
@@ -53,58 +58,94 @@ final class Reprotection {
     synchronized (backoff) {
       wait = backoff.lost(System.nanoTime());
     }
-    later(uuid, wait, Duration.ZERO);
+    later(uuid, true, wait, Duration.ZERO);
   }
 
   /**
+   * @param lost the other host was lost
    * @param refusedWait how long was waited after the last refusal; zero before the first
    */
-  private void later(String uuid, Duration wait, Duration refusedWait) {
-    thread.schedule(() -> attempt(uuid, refusedWait), wait.toMillis(), TimeUnit.MILLISECONDS);
+  private void later(String uuid, boolean lost, Duration wait, Duration refusedWait) {
+    thread.schedule(() -> attempt(uuid, lost, refusedWait), wait.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  private void attempt(String uuid, Duration refusedWait) {
+  private void attempt(String uuid, boolean lost, Duration refusedWait) {
     around
         .terms()
         .find(uuid)
         .filter(record -> record.wanted() && !conductor.isProtecting(record.vm()))
-        .ifPresent(record -> protect(record, refusedWait));
+        .ifPresent(record -> new Attempt(record, lost, refusedWait).next());
   }
 
-  private void protect(VmRecord record, Duration refusedWait) {
-    try {
-      conductor
-          .protect(record.vm(), record.wish())
-          .whenComplete(
-              (status, failure) -> {
-                if (failure != null) {
-                  notYet(record, longer(refusedWait), refusedWait, Causes.message(failure));
-                }
-              });
-    } catch (RefusedException e) {
-      if (e.isMissing()) {
+  /** Tries one host after the other; the first that takes the VM is it. */
+  private final class Attempt {
+    private final VmRecord record;
+    private final Wish wish;
+    private final Duration refusedWait;
+    private final Deque<String> hosts;
+    private final List<String> problems = new ArrayList<>();
+    private Duration wait = RETRY;
+
+    Attempt(VmRecord record, boolean lost, Duration refusedWait) {
+      this.record = record;
+      this.wish = lost ? record.wish().afterLoss() : record.wish();
+      this.refusedWait = refusedWait;
+      this.hosts = new ArrayDeque<>(wish.hosts());
+      // A host that took over from one whose spare it is.
+      hosts.remove(around.config().host());
+    }
+
+    void next() {
+      if (hosts.isEmpty()) {
+        notYet();
+        return;
+      }
+      String host = hosts.remove();
+      try {
+        conductor
+            .protect(record.vm(), wish.with(host))
+            .whenComplete(
+                (status, failure) -> {
+                  if (failure != null) {
+                    // A peer that was there and refused will do so again.
+                    wait = longer(refusedWait);
+                    failed(failure);
+                  }
+                });
+      } catch (RefusedException e) {
+        if (e.isMissing() && hosts.isEmpty() && problems.isEmpty()) {
+          around
+              .events()
+              .vm(Level.ERROR, record.vm(), "cannot be protected again: " + e.getMessage());
+        } else {
+          failed(e);
+        }
+      } catch (RuntimeException e) {
+        // Whatever it was, the VM is still not protected.
+        wait = longer(refusedWait);
+        failed(e);
+      }
+    }
+
+    private void failed(Throwable failure) {
+      problems.add(Causes.message(failure));
+      thread.execute(this::next);
+    }
+
+    private void notYet() {
+      if (refusedWait.isZero()) {
         around
             .events()
-            .vm(Level.ERROR, record.vm(), "cannot be protected again: " + e.getMessage());
-      } else {
-        notYet(record, RETRY, refusedWait, e.getMessage());
+            .vm(
+                Level.WARNING,
+                record.vm(),
+                "not protected again yet, will go on trying: " + String.join("; ", problems));
       }
-    } catch (RuntimeException e) {
-      // Whatever it was, the VM is still not protected.
-      notYet(record, longer(refusedWait), refusedWait, Causes.message(e));
+      later(record.uuid(), false, wait, wait);
     }
   }
 
   private static Duration longer(Duration wait) {
     return LossBackoff.longer(wait, RETRY, LONGEST_RETRY);
-  }
-
-  private void notYet(VmRecord record, Duration wait, Duration refusedWait, String why) {
-    if (refusedWait.isZero()) {
-      around
-          .events()
-          .vm(Level.WARNING, record.vm(), "not protected again yet, will go on trying: " + why);
-    }
-    later(record.uuid(), wait, wait);
   }
 }

@@ -381,7 +381,8 @@ final class StandbyVm {
                     peer.name(),
                     prepare.intervalMs(),
                     prepare.disks().isEmpty(),
-                    prepare.durability()),
+                    prepare.durability(),
+                    prepare.spares()),
                 VmRecord.NO_QUEUE,
                 false,
                 role == Role.ACTIVE));
@@ -550,6 +551,7 @@ final class StandbyVm {
         seen.reason(),
         seen.since(),
         peer.name(),
+        prepare.spares(),
         seen.term().number(),
         prepare.intervalMs(),
         prepare.disks().stream().map(DiskImage::target).toList(),

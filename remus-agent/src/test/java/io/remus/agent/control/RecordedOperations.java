@@ -84,6 +84,7 @@ final class RecordedOperations implements Operations {
         "",
         Instant.EPOCH,
         "hv2",
+        List.of(),
         1,
         25,
         List.of(),

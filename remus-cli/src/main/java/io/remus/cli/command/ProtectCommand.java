@@ -9,6 +9,7 @@ import io.remus.core.control.DiskDurability;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -23,6 +24,7 @@ import picocli.CommandLine.Parameters;
     footerHeading = "%nExamples:%n",
     footer = {
       "  remus protect db1 --backup hv2 --wait",
+      "  remus protect db1 --backup hv2 --spare hv3 --wait",
       "  remus protect db1 --backup hv2 --disk-durability journal",
       "  remus protect router --backup hv2 --interval 50ms --disk none",
     })
@@ -46,6 +48,15 @@ final class ProtectCommand implements Callable<Integer> {
       converter = NameConverter.class,
       description = "The host that keeps the copy: a name of [peers] in the configuration.")
   private String backup;
+
+  @Option(
+      names = "--spare",
+      paramLabel = "HOST",
+      converter = NameConverter.class,
+      description =
+          "A host to protect the VM with when the backup is lost; may be given again, the first"
+              + " choice first. Needs an arbiter.")
+  private List<String> spares = List.of();
 
   @Option(
       names = "--interval",
@@ -93,7 +104,7 @@ final class ProtectCommand implements Callable<Integer> {
     AgentClient client = agent.client();
     String diskWord = disk == null ? null : disk.name().toLowerCase(Locale.ROOT);
     VmStatus status =
-        client.protect(vm, new ProtectRequest(backup, intervalMs, diskWord, durability));
+        client.protect(vm, new ProtectRequest(backup, intervalMs, diskWord, durability, spares));
     if (!wait) {
       terminal.out().printf("VM %s: %s; see `remus status %s`%n", vm, status.state().word(), vm);
       return ExitCode.DONE.code();

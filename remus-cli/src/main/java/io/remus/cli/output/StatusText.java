@@ -41,6 +41,9 @@ public final class StatusText {
     StringBuilder text = new StringBuilder();
     line(text, "VM", vm.name() + " (" + vm.uuid() + ")");
     line(text, "Role", vm.role().word() + (vm.peer() == null ? "" : ", peer " + vm.peer()));
+    if (!vm.spares().isEmpty()) {
+      line(text, "Spares", String.join(", ", vm.spares()));
+    }
     line(text, "State", vm.state().word() + " for " + age(vm, now));
     line(text, "", vm.state().sentence());
     if (!vm.reason().isEmpty()) {

@@ -1,5 +1,9 @@
 package io.remus.core.control;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
 /**
  * Protects a VM.
  *
@@ -10,9 +14,16 @@ package io.remus.core.control;
  *     "mirror"} or null to replicate them
  * @param diskDurability {@code "memory"}, the default, or {@code "journal"}: where the backup has
  *     an epoch's disk writes when it acks it
+ * @param spares hosts to protect the VM with when the backup is lost, the first choice first; null
+ *     or empty for none, at most 16
  */
 public record ProtectRequest(
-    String backup, Integer intervalMs, String disk, DiskDurability diskDurability) {
+    String backup,
+    Integer intervalMs,
+    String disk,
+    DiskDurability diskDurability,
+    List<String> spares) {
+  public static final int MOST_SPARES = 16;
   public static final int MIN_INTERVAL_MS = 10;
   public static final int MAX_INTERVAL_MS = 1_000;
   public static final String DISK_NONE = "none";
@@ -35,6 +46,14 @@ public record ProtectRequest(
     if (disk != null && !disk.equals(DISK_NONE) && !disk.equals(DISK_MIRROR)) {
       throw new IllegalArgumentException(
           "disk: \"%s\" is not known, allowed are \"mirror\" and \"none\"".formatted(disk));
+    }
+    spares = spares == null ? List.of() : List.copyOf(spares);
+    List<String> hosts = new ArrayList<>(spares);
+    hosts.add(backup);
+    if (spares.size() > MOST_SPARES || Set.copyOf(hosts).size() < hosts.size()) {
+      throw new IllegalArgumentException(
+          "spares: allowed are up to %d hosts, each once and none the backup"
+              .formatted(MOST_SPARES));
     }
   }
 }

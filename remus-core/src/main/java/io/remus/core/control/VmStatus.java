@@ -13,6 +13,7 @@ import java.util.List;
  * @param reason why it is in this state, for the sysadmin; empty when the state says it all
  * @param since when the state was entered
  * @param peer name of the other host; null when there is none any more
+ * @param spares hosts to protect the VM with when the peer is lost, the first choice first
  * @param term the newest term this host knows for the VM
  * @param intervalMs configured time from one epoch's start to the next, milliseconds
  * @param disks writable disks whose writes travel with their epoch, such as {@code vda}
@@ -34,6 +35,7 @@ public record VmStatus(
     String reason,
     Instant since,
     String peer,
+    List<String> spares,
     long term,
     int intervalMs,
     List<String> disks,
@@ -47,6 +49,7 @@ public record VmStatus(
     List<String> warnings) {
 
   public VmStatus {
+    spares = spares == null ? List.of() : List.copyOf(spares);
     disks = disks == null ? List.of() : List.copyOf(disks);
     warnings = warnings == null ? List.of() : List.copyOf(warnings);
   }

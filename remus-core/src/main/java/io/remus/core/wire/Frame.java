@@ -3,6 +3,7 @@ package io.remus.core.wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.util.ReferenceCounted;
 import io.remus.core.control.DiskDurability;
+import io.remus.core.control.ProtectRequest;
 import io.remus.core.failover.Role;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -51,6 +52,8 @@ public sealed interface Frame {
    * @param durability what an ack is to say about disk writes
    * @param intervalMs epoch interval, milliseconds
    * @param failoverTimeoutMs silence after which the backup takes over, milliseconds
+   * @param spares hosts that a VM without a backup is protected with, the first choice first, at
+   *     most 16
    */
   record Prepare(
       String vm,
@@ -64,7 +67,8 @@ public sealed interface Frame {
       List<DiskImage> disks,
       DiskDurability durability,
       int intervalMs,
-      int failoverTimeoutMs)
+      int failoverTimeoutMs,
+      List<String> spares)
       implements Frame {
 
     private static final int MOST_BLOCKS = 256;
@@ -97,6 +101,13 @@ public sealed interface Frame {
       }
       Check.atLeast(1, intervalMs, "interval");
       Check.atLeast(1, failoverTimeoutMs, "failover timeout");
+      if (spares == null || spares.size() > ProtectRequest.MOST_SPARES) {
+        throw new IllegalArgumentException(
+            "VM %s has no list of spares or more than %d"
+                .formatted(vm, ProtectRequest.MOST_SPARES));
+      }
+      spares.forEach(spare -> Check.name("spare", spare));
+      spares = List.copyOf(spares);
     }
   }
 

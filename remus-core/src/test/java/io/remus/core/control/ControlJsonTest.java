@@ -25,6 +25,7 @@ class ControlJsonTest {
           "",
           Instant.parse("2026-11-01T10:15:30.250Z"),
           "hv2",
+          List.of("hv3"),
           3,
           25,
           List.of("vda"),

@@ -32,7 +32,8 @@ final class Frames {
         List.of(new DiskImage("vda", 10L << 30)),
         DiskDurability.JOURNAL,
         25,
-        300);
+        300,
+        List.of("hv3"));
   }
 
   static Frame.Chunk chunk(long epoch, int index, ChunkKind kind, int bytes) {

@@ -31,7 +31,8 @@ class PrepareJsonTest {
             List.of(),
             DiskDurability.MEMORY,
             25,
-            300);
+            300,
+            List.of());
 
     assertThat(read(json(with))).isEqualTo(with);
     assertThat(read(json(Frames.prepare()))).isEqualTo(Frames.prepare());
@@ -59,7 +60,8 @@ class PrepareJsonTest {
         "\"bytes\":10737418240  | \"bytes\":0               | size of disk vda is at least 1",
         "\"journal\"            | \"paper\"                 | paper",
         "\"journal\"            | null                      | without a disk durability",
-        "\"failoverTimeoutMs\":300} | \"failoverTimeoutMs\":300}} | Unexpected close marker",
+        "\"spares\":[           | \"spares\":[\" \",       | spare has no name",
+        "[\"hv3\"]}            | [\"hv3\"]}}              | Unexpected close marker",
         "{\"vm\"                | [\"vm\"                   | Prepare",
       })
   void shouldRefuseJsonThatIsNotExactlyAPrepare(
@@ -92,7 +94,8 @@ class PrepareJsonTest {
                     List.of(),
                     DiskDurability.MEMORY,
                     25,
-                    300));
+                    300,
+                    List.of()));
   }
 
   private static String json(Frame.Prepare prepare) {
