@@ -492,7 +492,13 @@ public final class Conductor {
       connection.close(new Frame.Refused(code, message));
       return FrameListeners.DEAF;
     }
-    StandbyVm vm = new StandbyVm(around, prepare, peer(connection.peerName()), connection);
+    StandbyVm vm =
+        new StandbyVm(
+            around,
+            prepare,
+            peer(connection.peerName()),
+            connection,
+            () -> owedToOthers(prepare.vm()));
     standbys.put(prepare.vm(), vm);
     primaries.remove(prepare.vm());
     vm.ended()
@@ -505,6 +511,14 @@ public final class Conductor {
               }
             });
     return vm.start();
+  }
+
+  /** RAM that standbys were promised and have not touched yet looks free, and is not. */
+  private long owedToOthers(String vm) {
+    return standbys.values().stream()
+        .filter(standby -> !standby.vm().equals(vm))
+        .mapToLong(StandbyVm::owedBytes)
+        .sum();
   }
 
   private boolean isKnown(String uuid, String name) {

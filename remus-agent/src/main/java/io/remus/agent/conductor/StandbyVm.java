@@ -28,6 +28,7 @@ import io.remus.core.standby.StandbyMachine;
 import io.remus.core.wire.DiskImage;
 import io.remus.core.wire.Frame;
 import io.remus.core.wire.ProtocolException;
+import io.remus.core.wire.RamBlock;
 import io.remus.core.wire.RefusalCode;
 import java.io.IOException;
 import java.time.Instant;
@@ -36,6 +37,7 @@ import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 
 /**
  * One VM that this host stands by for: performs what its {@link StandbyMachine} decides. Receiving,
@@ -69,14 +71,24 @@ final class StandbyVm {
   private volatile Long agentMissingAtNs;
   private final AtomicLong outstandingBytes = new AtomicLong();
   private final StandbyReplica replica;
-  private StandbyGuest guest;
+  private final LongSupplier owedToOthers;
+  private volatile StandbyGuest guest;
   private StandbyMemory memory;
   private Committer committer;
   private EpochReceiver receiver;
   private EpochStage staged;
 
-  StandbyVm(Surroundings around, Frame.Prepare prepare, Peer peer, PeerConnection connection) {
+  /**
+   * @param owedToOthers memory of this host that is promised to other standbys, in bytes
+   */
+  StandbyVm(
+      Surroundings around,
+      Frame.Prepare prepare,
+      Peer peer,
+      PeerConnection connection,
+      LongSupplier owedToOthers) {
     this.around = around;
+    this.owedToOthers = owedToOthers;
     this.prepare = prepare;
     this.peer = peer;
     this.connection = connection;
@@ -117,6 +129,17 @@ final class StandbyVm {
 
   VmView view() {
     return view;
+  }
+
+  /** What this standby may yet take of this host's memory, in bytes. */
+  long owedBytes() {
+    if (ended.isDone()) {
+      return 0;
+    }
+    StandbyGuest started = guest;
+    return started != null
+        ? started.owedBytes()
+        : prepare.blocks().stream().mapToLong(RamBlock::bytes).sum();
   }
 
   /**
@@ -249,7 +272,7 @@ final class StandbyVm {
     List<RunningGuest.Ram> ram =
         prepare.blocks().stream().map(b -> new RunningGuest.Ram(b.name(), b.bytes())).toList();
     replica.open(why -> tell(new StandbyEvent.StandbyLost(why.getMessage())));
-    guest = StandbyGuest.start(around.hypervisor(), replica.model(), ram);
+    guest = StandbyGuest.start(around.hypervisor(), replica.model(), ram, owedToOthers.getAsLong());
     memory = new StandbyMemory(guest.pid(), guest.memory());
     memory.blank();
     committer = new Committer(new Term(prepare.term()), memory, replica.disks());

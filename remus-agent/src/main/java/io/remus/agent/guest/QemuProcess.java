@@ -1,5 +1,6 @@
 package io.remus.agent.guest;
 
+import io.remus.agent.nativeio.MemoryBlock;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -48,6 +49,16 @@ record QemuProcess(int pid, Path directory, int uid, int gid) {
       return new QemuProcess(pid, directory, uid, gid);
     } catch (IOException e) {
       throw new GuestException("cannot find the QEMU process of VM " + vm, e);
+    }
+  }
+
+  /** Bytes of its memory that are there; 0 for a process that is gone. */
+  long residentBytes() {
+    try {
+      String[] pages = Files.readString(Path.of("/proc/" + pid + "/statm")).split(" ", 3);
+      return Long.parseLong(pages[1]) * MemoryBlock.PAGE;
+    } catch (IOException e) {
+      return 0;
     }
   }
 

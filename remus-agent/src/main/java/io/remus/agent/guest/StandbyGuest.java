@@ -85,12 +85,14 @@ public final class StandbyGuest {
    * Starts a standby.
    *
    * @param ram the primary's RAM blocks in page number order
+   * @param owedBytes memory that is available and promised to other standbys
    */
-  public static StandbyGuest start(Hypervisor hypervisor, Model model, List<RunningGuest.Ram> ram)
+  public static StandbyGuest start(
+      Hypervisor hypervisor, Model model, List<RunningGuest.Ram> ram, long owedBytes)
       throws GuestException {
     String vm = model.vm();
     DomainDescription description = describe(model);
-    requireRoom(hypervisor, description, model.machine());
+    requireRoom(hypervisor, description, model.machine(), owedBytes);
     Domain domain;
     try {
       domain =
@@ -124,7 +126,8 @@ public final class StandbyGuest {
   }
 
   private static void requireRoom(
-      Hypervisor hypervisor, DomainDescription description, String machine) throws GuestException {
+      Hypervisor hypervisor, DomainDescription description, String machine, long owedBytes)
+      throws GuestException {
     String vm = description.name();
     if (hypervisor.runs(description.uuid()) || runsNamed(hypervisor, vm)) {
       throw new GuestException(
@@ -142,11 +145,11 @@ public final class StandbyGuest {
     requireMedia(description);
     long wanted = description.memoryBytes() + EMULATOR_BYTES;
     long available = availableMemory();
-    if (available < wanted) {
+    if (available - owedBytes < wanted) {
       throw new GuestException(
           GuestException.Kind.NO_MEMORY,
-          "the backup has %d MiB of memory available, a standby of VM %s needs %d MiB"
-              .formatted(available >> 20, vm, wanted >> 20),
+          "the backup has %d MiB of memory available, of which other standbys may yet take %d MiB; a standby of VM %s needs %d MiB"
+              .formatted(available >> 20, owedBytes >> 20, vm, wanted >> 20),
           "free memory there, or choose another backup");
     }
     for (Nic nic : description.nics()) {
@@ -223,6 +226,12 @@ public final class StandbyGuest {
       ordered.add(here);
     }
     return ordered;
+  }
+
+  /** What this standby may yet take of the host's memory, in bytes. */
+  public long owedBytes() {
+    long whole = EMULATOR_BYTES + memory.stream().mapToLong(MemoryBlock::bytes).sum();
+    return Math.max(0, whole - process.residentBytes());
   }
 
   /** Process id of QEMU. */
