@@ -10,7 +10,8 @@ import java.util.concurrent.CompletableFuture;
  *
  * <p>Both questions are exclusive for a pair: once one host was granted its own, the other host is
  * never granted the other one. An answer that got lost is given again to whoever asks again. No
- * future fails; each completes within some seconds, on any thread.
+ * future fails; each completes on any thread, with etcd within about 2 s, with a fence device
+ * within about 2 minutes.
  */
 public interface Arbiter extends AutoCloseable {
   /** Which kind this is. */

@@ -1,10 +1,14 @@
 package io.remus.agent.config;
 
+import io.remus.core.failover.ArbiterKind;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 
 /**
  * What {@code /etc/remus/remus.conf} says, with the defaults where it says nothing. The file that
@@ -22,6 +26,7 @@ public record AgentConfig(
     Map<String, Peer> peers,
     Protection protection,
     Failover failover,
+    Arbiter arbiter,
     Memory memory,
     Disks disks,
     Capture capture,
@@ -46,8 +51,32 @@ public record AgentConfig(
    * Another host.
    *
    * @param heartbeatAddress a second way to the peer for heartbeats, on another network if possible
+   * @param fence how to power it off; there whenever the arbiter is {@link ArbiterKind#FENCE}
    */
-  public record Peer(String name, String address, int port, Optional<String> heartbeatAddress) {}
+  public record Peer(
+      String name,
+      String address,
+      int port,
+      Optional<String> heartbeatAddress,
+      Optional<Fence> fence) {}
+
+  /**
+   * A host's fence device.
+   *
+   * @param agent program that speaks the fence-agents API: a path, or a name on the PATH
+   * @param options what the program is told besides the action; holds passwords
+   */
+  public record Fence(String agent, Map<String, String> options) {
+    public Fence {
+      options = Map.copyOf(options);
+    }
+
+    /** Without the options' values, for logs. */
+    @Override
+    public String toString() {
+      return "Fence[agent=" + agent + ", options=" + new TreeSet<>(options.keySet()) + "]";
+    }
+  }
 
   /**
    * How VMs are protected.
@@ -68,6 +97,26 @@ public record AgentConfig(
    */
   public record Failover(
       Duration heartbeat, Duration timeout, Duration agentGrace, Reprotect reprotect) {}
+
+  /**
+   * Who decides between two hosts that have lost each other.
+   *
+   * @param endpoints members of the etcd cluster; empty for the other kinds
+   * @param ca CA of the members' certificates; absent for those that Java trusts anyway
+   * @param certificate this host's certificate for etcd, there together with its key
+   * @param delay how long a backup waits before it fences a primary, so that the primary is first
+   */
+  public record Arbiter(
+      ArbiterKind kind,
+      List<URI> endpoints,
+      Optional<Path> ca,
+      Optional<Path> certificate,
+      Optional<Path> key,
+      Duration delay) {
+    public Arbiter {
+      endpoints = List.copyOf(endpoints);
+    }
+  }
 
   /** Who begins to protect a VM again. */
   public enum Reprotect {

@@ -1,9 +1,11 @@
 package io.remus.agent.config;
 
+import io.remus.agent.config.AgentConfig.Arbiter;
 import io.remus.agent.config.AgentConfig.Capture;
 import io.remus.agent.config.AgentConfig.Control;
 import io.remus.agent.config.AgentConfig.Disks;
 import io.remus.agent.config.AgentConfig.Failover;
+import io.remus.agent.config.AgentConfig.Fence;
 import io.remus.agent.config.AgentConfig.Listen;
 import io.remus.agent.config.AgentConfig.Log;
 import io.remus.agent.config.AgentConfig.Memory;
@@ -16,6 +18,7 @@ import io.remus.agent.config.AgentConfig.Tracker;
 import io.remus.agent.config.ConfigException.Problem;
 import io.remus.core.control.DurationText;
 import io.remus.core.control.ProtectRequest;
+import io.remus.core.failover.ArbiterKind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -89,14 +92,16 @@ public final class ConfigReader {
   private AgentConfig config(Section root) {
     try (root) {
       String host = root.text("host", hostname);
+      Arbiter arbiter = arbiter(root);
       return new AgentConfig(
           host,
           path(root, "state_directory", "/var/lib/remus"),
           listen(root),
           pki(root),
-          peers(root, host),
+          peers(root, host, arbiter.kind()),
           protection(root),
           failover(root),
+          arbiter,
           memory(root),
           disks(root),
           capture(root),
@@ -121,7 +126,7 @@ public final class ConfigReader {
     }
   }
 
-  private static Map<String, Peer> peers(Section root, String host) {
+  private static Map<String, Peer> peers(Section root, String host, ArbiterKind arbiter) {
     Map<String, Peer> peers = new TreeMap<>();
     Section all = root.section("peers");
     for (String name : all.names()) {
@@ -134,7 +139,14 @@ public final class ConfigReader {
                 name,
                 section.requiredText("address"),
                 port(section),
-                section.optionalText("heartbeat_address"));
+                section.optionalText("heartbeat_address"),
+                fence(section));
+        if (arbiter == ArbiterKind.FENCE && peer.fence().isEmpty()) {
+          all.refuse(
+              name,
+              "it has no fence device, and arbiter.kind is \"fence\"; write [peers.%s.fence] with agent and options"
+                  .formatted(name));
+        }
         peers.put(name, peer);
       }
     }
@@ -179,6 +191,51 @@ public final class ConfigReader {
               "agent_grace", Duration.ofSeconds(5), Duration.ZERO, Duration.ofMinutes(10)),
           section.choice(
               "reprotect", Reprotect.AUTO, List.of(Reprotect.values()), Reprotect::word));
+    }
+  }
+
+  private static Optional<Fence> fence(Section peer) {
+    if (!peer.has("fence")) {
+      return Optional.empty();
+    }
+    try (Section section = peer.section("fence")) {
+      String agent = section.requiredText("agent");
+      Map<String, String> options = new TreeMap<>();
+      Section all = section.section("options");
+      for (String name : all.names()) {
+        // The program is told one option a line, and the action by the agent.
+        if (!name.matches("[A-Za-z0-9_-]+") || name.equals("action")) {
+          all.refuse(name, "this is no option; allowed are those of %s --help".formatted(agent));
+        }
+        options.put(name, all.scalar(name));
+      }
+      return Optional.of(new Fence(agent, options));
+    }
+  }
+
+  private static Arbiter arbiter(Section root) {
+    try (Section section = root.section("arbiter")) {
+      Arbiter arbiter =
+          new Arbiter(
+              section.choice(
+                  "kind", ArbiterKind.NONE, List.of(ArbiterKind.values()), ArbiterKind::word),
+              section.texts("endpoints", "http:// or https://, host and port", EndpointText::parse),
+              optionalPath(section, "ca"),
+              optionalPath(section, "certificate"),
+              optionalPath(section, "key"),
+              section.duration(
+                  "delay", Duration.ofSeconds(1), Duration.ZERO, Duration.ofSeconds(30)));
+      if (arbiter.kind() == ArbiterKind.ETCD && arbiter.endpoints().isEmpty()) {
+        section.refuse(
+            "endpoints",
+            "arbiter.kind is \"etcd\", so write the members of etcd, such as [\"https://10.0.0.5:2379\"]");
+      }
+      if (arbiter.certificate().isPresent() != arbiter.key().isPresent()) {
+        section.refuse(
+            arbiter.key().isPresent() ? "key" : "certificate",
+            "certificate and key belong together; write both or none");
+      }
+      return arbiter;
     }
   }
 
@@ -234,11 +291,7 @@ public final class ConfigReader {
 
   private static Log log(Section root) {
     try (Section section = root.section("log")) {
-      Optional<Path> epochs = section.optionalText("epochs").map(Path::of);
-      if (epochs.isPresent() && !epochs.get().isAbsolute()) {
-        section.refuse("epochs", "\"%s\" is no absolute path".formatted(epochs.get()));
-      }
-      return new Log(epochs);
+      return new Log(optionalPath(section, "epochs"));
     }
   }
 
@@ -246,8 +299,15 @@ public final class ConfigReader {
     return section.number("port", AgentConfig.PORT, 1, 65_535);
   }
 
+  private static Optional<Path> optionalPath(Section section, String key) {
+    return section.optionalText(key).map(text -> absolute(section, key, Path.of(text)));
+  }
+
   private static Path path(Section section, String key, String fallback) {
-    Path path = Path.of(section.text(key, fallback));
+    return absolute(section, key, Path.of(section.text(key, fallback)));
+  }
+
+  private static Path absolute(Section section, String key, Path path) {
     if (!path.isAbsolute()) {
       section.refuse(key, "\"%s\" is no absolute path; allowed is one".formatted(path));
     }

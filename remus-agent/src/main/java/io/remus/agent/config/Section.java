@@ -3,12 +3,14 @@ package io.remus.agent.config;
 import io.remus.agent.config.ConfigException.Problem;
 import io.remus.core.control.DurationText;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import org.tomlj.Toml;
+import org.tomlj.TomlArray;
 import org.tomlj.TomlPosition;
 import org.tomlj.TomlTable;
 
@@ -50,6 +52,11 @@ final class Section implements AutoCloseable {
     return new Section(name, Toml.parse(""), line, problems);
   }
 
+  boolean has(String key) {
+    known.add(key);
+    return table.contains(List.of(key));
+  }
+
   /** The keys of this table, for tables whose keys are names that the sysadmin chooses. */
   Set<String> names() {
     return table.keySet();
@@ -73,6 +80,48 @@ final class Section implements AutoCloseable {
       problem(line, "%s is missing, write a text in quotes".formatted(name(key)));
     }
     return text(key, "");
+  }
+
+  /** Text, a number or yes and no, as one line of text, for values that another program reads. */
+  String scalar(String key) {
+    return value(
+            key,
+            Object.class,
+            "a text in quotes, a whole number, true or false",
+            value -> {
+              if (value instanceof String text && text.lines().count() <= 1) {
+                return text;
+              }
+              if (value instanceof Long || value instanceof Boolean) {
+                return value.toString();
+              }
+              // Not the value itself: it may be a password.
+              throw new IllegalArgumentException("it is none, or has several lines");
+            })
+        .orElse("");
+  }
+
+  /**
+   * Several texts; none when the key is not there.
+   *
+   * @param allowed what one of them looks like
+   */
+  <T> List<T> texts(String key, String allowed, Function<String, T> conversion) {
+    return value(
+            key,
+            TomlArray.class,
+            "a list of texts in quotes: " + allowed,
+            array -> {
+              List<T> values = new ArrayList<>();
+              for (Object element : array.toList()) {
+                if (!(element instanceof String text)) {
+                  throw new IllegalArgumentException(element + " is no text in quotes");
+                }
+                values.add(conversion.apply(text));
+              }
+              return List.copyOf(values);
+            })
+        .orElse(List.of());
   }
 
   int number(String key, int fallback, int min, int max) {

@@ -4,12 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.remus.agent.config.AgentConfig.Fence;
 import io.remus.agent.config.AgentConfig.Peer;
 import io.remus.agent.config.AgentConfig.Reprotect;
 import io.remus.agent.config.AgentConfig.Tracker;
+import io.remus.core.failover.ArbiterKind;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -38,6 +42,15 @@ class ConfigReaderTest {
                 Duration.ofSeconds(1),
                 Duration.ofSeconds(5),
                 Reprotect.AUTO));
+    assertThat(config.arbiter())
+        .isEqualTo(
+            new AgentConfig.Arbiter(
+                ArbiterKind.NONE,
+                List.of(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Duration.ofSeconds(1)));
     assertThat(config.memory())
         .isEqualTo(new AgentConfig.Memory(64L << 20, 128L << 20, 64L << 20, 256L << 20));
     assertThat(config.disks())
@@ -63,14 +76,20 @@ class ConfigReaderTest {
 
     AgentConfig config = parse(uncommented);
 
-    assertThat(config.peers())
-        .containsEntry("hv2", new Peer("hv2", "10.0.0.2", 7420, Optional.of("192.168.1.2")));
-    AgentConfig defaults =
-        parse("[peers.hv2]\naddress = '10.0.0.2'\nheartbeat_address = '192.168.1.2'");
-    assertThat(config).isEqualTo(defaults);
+    Fence fence =
+        new Fence(
+            "fence_ipmilan",
+            Map.of(
+                "ip", "10.9.0.2",
+                "username", "remus",
+                "password_script", "/etc/remus/ipmi-password",
+                "lanplus", "true"));
+    Peer peer = new Peer("hv2", "10.0.0.2", 7420, Optional.of("192.168.1.2"), Optional.of(fence));
+    assertThat(config.peers()).isEqualTo(Map.of("hv2", peer));
+    assertThat(config).usingRecursiveComparison().ignoringFields("peers").isEqualTo(parse(""));
     assertThat(uncommented.lines().filter(line -> line.matches("[a-z_]+ = .*")).count())
         .as("keys the file shows")
-        .isEqualTo(29);
+        .isEqualTo(37);
   }
 
   @Test
@@ -98,6 +117,13 @@ class ConfigReaderTest {
             timeout = "600ms"
             agent_grace = "0s"
             reprotect = "manual"
+            [arbiter]
+            kind = "etcd"
+            endpoints = ["https://10.0.0.5:2379", "http://[fd00::6]:2379/"]
+            ca = "/e/ca"
+            certificate = "/e/crt"
+            key = "/e/key"
+            delay = "3s"
             [memory]
             arena = "1GiB"
             delta_cache = "2GiB"
@@ -124,7 +150,17 @@ class ConfigReaderTest {
     assertThat(config.host()).isEqualTo("alpha");
     assertThat(config.peers())
         .containsEntry(
-            "beta.example", new Peer("beta.example", "10.0.0.2", 7001, Optional.empty()));
+            "beta.example",
+            new Peer("beta.example", "10.0.0.2", 7001, Optional.empty(), Optional.empty()));
+    assertThat(config.arbiter())
+        .isEqualTo(
+            new AgentConfig.Arbiter(
+                ArbiterKind.ETCD,
+                List.of(URI.create("https://10.0.0.5:2379"), URI.create("http://[fd00::6]:2379")),
+                Optional.of(Path.of("/e/ca")),
+                Optional.of(Path.of("/e/crt")),
+                Optional.of(Path.of("/e/key")),
+                Duration.ofSeconds(3)));
     assertThat(config.failover().timeout()).isEqualTo(Duration.ofMillis(600));
     assertThat(config.failover().agentGrace()).isZero();
     assertThat(config.failover().reprotect()).isEqualTo(Reprotect.MANUAL);
@@ -158,6 +194,17 @@ class ConfigReaderTest {
           [protection]\\ninterval = 25             | 3 | protection.interval        | duration in quotes
           [protection]\\ninterval = 'fast'         | 3 | protection.interval        | such as "25ms"
           [failover]\\ntimeout = '200ms'           | 3 | failover.timeout           | three heartbeats
+          [arbiter]\\nkind = 'raft'                | 3 | arbiter.kind               | "etcd"
+          [arbiter]\\nkind = 'etcd'                | 2 | arbiter.endpoints          | members
+          [arbiter]\\nendpoints = ['a:2379']      | 3 | arbiter.endpoints          | https://
+          [arbiter]\\nendpoints = ['http://a']    | 3 | arbiter.endpoints          | port
+          [arbiter]\\nendpoints = [1]             | 3 | arbiter.endpoints          | texts in quotes
+          [arbiter]\\nca = 'x'                    | 3 | arbiter.ca                 | absolute
+          [arbiter]\\nkey = '/k'                  | 3 | arbiter.key                | write both
+          [arbiter]\\ndelay = '31s'               | 3 | arbiter.delay              | 0ms to 30s
+          [peers.a]\\naddress='a'\\n[arbiter]\\nkind='fence' | 2 | peers.a | [peers.a.fence]
+          [peers.a.fence]\\noptions={}            | 2 | peers.a.fence.agent        | missing
+          [peers.a]\\naddress='a'\\nfence={agent='f',options={action='on'}} | 4 | fence.options.action | of f --help
           [memory]\\narena = '64MB'                | 3 | memory.arena               | such as "64MiB"
           [memory]\\nstage = '1MiB'                | 3 | memory.stage               | 16MiB to 64GiB
           [disks]\\njournal = '1MiB'              | 3 | disks.journal              | 64MiB to 1024GiB
@@ -180,6 +227,25 @@ class ConfigReaderTest {
         .hasMessageStartingWith("remus.conf:" + line + ": ")
         .hasMessageContaining(key)
         .hasMessageContaining(allowed);
+  }
+
+  @Test
+  void shouldReadAFenceDeviceAndKeepItsPasswordOutOfLogs() throws Exception {
+    AgentConfig config =
+        parse(
+            """
+            [arbiter]
+            kind = "fence"
+            [peers.hv2]
+            address = "10.0.0.2"
+            [peers.hv2.fence]
+            agent = "fence_x"
+            options = { password = "secret", port = 2, ssl = true }
+            """);
+
+    assertThat(config.peers().get("hv2").fence())
+        .contains(new Fence("fence_x", Map.of("password", "secret", "port", "2", "ssl", "true")));
+    assertThat(config.toString()).contains("fence_x").doesNotContain("secret");
   }
 
   @Test
