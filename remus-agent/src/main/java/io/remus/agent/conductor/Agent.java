@@ -5,7 +5,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.remus.agent.arbiter.Arbiter;
-import io.remus.agent.arbiter.NoArbiter;
+import io.remus.agent.arbiter.Arbiters;
 import io.remus.agent.config.AgentConfig;
 import io.remus.agent.guest.GuestException;
 import io.remus.agent.guest.Hypervisor;
@@ -74,7 +74,7 @@ public final class Agent implements AutoCloseable {
     this.clock = timer("clock");
     this.libvirtClock = timer("libvirt-clock");
     this.hypervisor = new Hypervisor(this::guestEnded);
-    this.arbiter = new NoArbiter();
+    this.arbiter = Arbiters.open(config);
     Surroundings around =
         new Surroundings(
             config,
