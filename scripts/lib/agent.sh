@@ -21,9 +21,11 @@ agent_files() { # HOST
     for peer in $(hypervisors); do
       [ "$peer" = "$1" ] || printf '\n[peers.%s]\naddress = "%s"\nheartbeat_address = "%s"\n' \
         "$peer" "$(replication_address "$peer")" "$(lan_address "$peer")"
+      [ "$peer" = "$1" ] || fence_conf "$peer"
     done
     printf '\n[failover]\nheartbeat = "%s"\ntimeout = "%s"\nreprotect = "%s"\n' \
       "${REMUS_LAB_HEARTBEAT:-50ms}" "${REMUS_LAB_TIMEOUT:-500ms}" "${REMUS_LAB_REPROTECT:-manual}"
+    arbiter_conf
     printf '\n[log]\nepochs = "/var/log/remus/epochs.log"\n'
   } >"$lab/hosts/$1/etc/remus/remus.conf"
 }

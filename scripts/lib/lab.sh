@@ -11,6 +11,8 @@
 . "${BASH_SOURCE[0]%/*}/network.sh"
 # shellcheck source=scripts/lib/libvirt.sh
 . "${BASH_SOURCE[0]%/*}/libvirt.sh"
+# shellcheck source=scripts/lib/arbiter.sh
+. "${BASH_SOURCE[0]%/*}/arbiter.sh"
 # shellcheck source=scripts/lib/agent.sh
 . "${BASH_SOURCE[0]%/*}/agent.sh"
 
@@ -21,24 +23,27 @@ lab_prepare() { # AGENTS(yes|no)
   [ "$1" = no ] || "$repo/scripts/build"
 }
 
-# Options: --hosts N (2), --bare (no VM), --no-agent (libvirt only), --root FOLDER (another Debian for the hypervisors)
+# Options: --hosts N (2), --bare (no VM), --no-agent (libvirt only), --root FOLDER (another Debian for the hypervisors),
+# --arbiter none|etcd|etcd3|fence
 lab_up() {
-  local hosts=2 agents=yes vm=yes root=/
+  local hosts=2 agents=yes vm=yes root=/ arbiter=none
   while [ $# -gt 0 ]; do
     case $1 in
       --hosts) hosts=${2-} && shift ;;
       --bare) vm=no ;;
       --no-agent) agents=no ;;
       --root) root=${2-} && shift ;;
+      --arbiter) arbiter=${2-} && shift ;;
       *) fail "up does not know: $1" ;;
     esac
     shift
   done
   [[ $hosts =~ ^[1-9]$ ]] || fail "--hosts is 1 to 9, not: $hosts"
+  etcd_count "$arbiter" >/dev/null
   need_root
   lab_prepare "$agents"
   lock_lab
-  if lab_complete "$hosts"; then
+  if lab_complete "$hosts" "$arbiter"; then
     say "lab $lab_name is up already"
     return
   fi
@@ -47,16 +52,16 @@ lab_up() {
   trap lab_undo EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
-  lab_build "$hosts" "$agents" "$root"
+  lab_build "$hosts" "$agents" "$root" "$arbiter"
   [ "$vm" = no ] || lab_guest
   trap - EXIT INT TERM HUP
   touch "$lab/complete"
   say "lab $lab_name is up: $(hosts | paste -sd' ')"
 }
 
-lab_complete() { # HOSTS
+lab_complete() { # HOSTS ARBITER
   local host
-  [ -e "$lab/complete" ] && [ "$(setting hosts)" = "$1" ] || return 1
+  [ -e "$lab/complete" ] && [ "$(setting hosts)" = "$1" ] && [ "$(setting arbiter)" = "$2" ] || return 1
   for host in $(hosts); do
     powered "$host" || return 1
   done
@@ -64,12 +69,12 @@ lab_complete() { # HOSTS
 
 starting=() # jobs that bring up a host each
 
-lab_build() { # HOSTS AGENTS ROOT
+lab_build() { # HOSTS AGENTS ROOT ARBITER
   local host job all=(switch client)
   mkdir -p "$lab/hosts"
-  printf 'hosts=%s\nagents=%s\nroot=%s\n' "$@" >"$lab/settings"
-  # The switch and the client are always of this machine: they are the world around the product.
-  for host in $(seq -f hv%.0f "$1"); do
+  printf 'hosts=%s\nagents=%s\nroot=%s\narbiter=%s\n' "$@" >"$lab/settings"
+  # The switch, the client and etcd's hosts are always of this machine: they are the world around the product.
+  for host in $(seq -f etcd%.0f "$(etcd_count "$4")") $(seq -f hv%.0f "$1"); do
     mkdir -p "$lab/hosts/$host"
     all+=("$host")
   done
@@ -82,6 +87,10 @@ lab_build() { # HOSTS AGENTS ROOT
   [ "$2" = no ] || pki_files
   host_start switch /
   network_switch
+  if [ "$4" = fence ]; then
+    fence_program
+    power_switch_start
+  fi
   for host in "${all[@]:1}"; do
     host_on "$host" &
     starting+=($!)
@@ -90,6 +99,9 @@ lab_build() { # HOSTS AGENTS ROOT
     wait "$job"
   done
   starting=()
+  for host in $(etcd_hosts); do
+    etcd_await "$host"
+  done
   libvirt_remember hv1
 }
 
@@ -97,10 +109,11 @@ root_of() { # HOST
   [[ $1 == hv* ]] && setting root || echo /
 }
 
-# Power, cables, libvirt, agent: what a host does when it is switched on.
+# Power, cables, libvirt, agent, etcd: what a host does when it is switched on.
 host_on() { # HOST
   host_start "$1" "$(root_of "$1")"
   network_host "$1"
+  [[ $1 != etcd* ]] || etcd_start "$1"
   [[ $1 == hv* ]] || return 0
   if [ "$(setting agents)" = yes ]; then
     agent_files "$1"
@@ -129,6 +142,7 @@ lab_undo() {
 
 lab_remove() {
   local host
+  power_switch_kill
   for host in $(hosts); do
     host_kill "$host"
   done
@@ -145,7 +159,7 @@ lab_down() {
 }
 
 power_off() { # HOST
-  [[ $1 == hv* || $1 == client ]] || fail "$1 has no power button; lab $lab_name has: $(hosts | grep -v switch | paste -sd' ')"
+  [ "$1" != switch ] || fail "$1 has no power button; lab $lab_name has: $(hosts | grep -v switch | paste -sd' ')"
   realtime_ns >"$lab/hosts/$1/power-off-at"
   host_kill "$1"
   # The kernel takes a dead namespace's interfaces away in its own time.

@@ -2,6 +2,7 @@
 # Addresses and cables. A host called "switch" holds two bridges, lan and replication; every other host hangs on them.
 #
 #   LAN          hvN 10.77.0.N fd77::N   client 10.77.0.100 fd77::100   guest 10.77.0.50 fd77::50, small-N 10.77.0.6N fd77::6N
+#                etcdN 10.77.0.20N fd77::20N   power switch 10.77.0.210
 #   replication  hvN 10.78.0.N fd78::N
 #
 # In a hypervisor the LAN card lan0 is a port of br0, beside the guests' taps; repl0 stands alone.
@@ -20,6 +21,7 @@ address_of() { # VM
 host_number() { # HOST
   case $1 in
     hv*) echo "${1#hv}" ;;
+    etcd*) echo "20${1#etcd}" ;;
     client) echo 100 ;;
   esac
 }
@@ -37,6 +39,9 @@ address_book() {
   printf '127.0.0.1 localhost\n::1 localhost\n10.77.0.100 client\n10.77.0.50 guest\n'
   for i in $(seq "$(setting hosts)"); do
     printf '10.77.0.%s hv%s\n10.78.0.%s hv%s-replication\n' "$i" "$i" "$i" "$i"
+  done
+  for i in $(etcd_hosts); do
+    echo "$(lan_address "$i") $i"
   done
 }
 
@@ -63,8 +68,8 @@ network_host() { # HOST
   n=$(host_number "$1")
   quick_ipv6 "$1"
   cable "$1" lan lan0 "$pid"
-  if [ "$1" = client ]; then
-    in_net client ip -batch - <<END
+  if [[ $1 != hv* ]]; then
+    in_net "$1" ip -batch - <<END
 address add 10.77.0.$n/24 dev lan0
 address add fd77::$n/64 dev lan0 nodad
 link set lan0 up
@@ -107,7 +112,7 @@ nets_of() { # HOST NET|all
   case $2 in
     lan) echo lan ;;
     replication | all)
-      [ "$1" != client ] || { [ "$2" = all ] && echo lan && return; fail "the client has no replication network"; }
+      [[ $1 == hv* ]] || { [ "$2" = all ] && echo lan && return; fail "$1 has no replication network"; }
       [ "$2" = replication ] && echo replication || echo lan replication
       ;;
     *) fail "--net is lan, replication or all, not: $2" ;;
