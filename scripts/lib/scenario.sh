@@ -10,6 +10,8 @@
 . "${BASH_SOURCE[0]%/*}/protection.sh"
 # shellcheck source=scripts/lib/disk.sh
 . "${BASH_SOURCE[0]%/*}/disk.sh"
+# shellcheck source=scripts/lib/watch.sh
+. "${BASH_SOURCE[0]%/*}/watch.sh"
 
 declare -A facts=()
 failures=() missed_targets=()
