@@ -39,7 +39,9 @@ public final class EtcdArbiter implements Arbiter {
     try {
       etcd.read(FOLDER, Deadline.ofQuestion());
     } catch (EtcdException e) {
-      LOG.warn("etcd does not answer: {}; see `remus doctor`", e.getMessage());
+      if (!Thread.currentThread().isInterrupted()) {
+        LOG.warn("etcd does not answer: {}; see `remus doctor`", e.getMessage());
+      }
     }
   }
 

@@ -66,8 +66,10 @@ public final class FenceArbiter implements Arbiter {
 
   @Override
   public CompletableFuture<Verdict> takeOver(Pair pair) {
+    // On the timer's own thread, which only hands over: a pool that was shut down would say
+    // nothing.
     Executor later =
-        CompletableFuture.delayedExecutor(delay.toMillis(), TimeUnit.MILLISECONDS, threads);
+        CompletableFuture.delayedExecutor(delay.toMillis(), TimeUnit.MILLISECONDS, Runnable::run);
     return CompletableFuture.supplyAsync(pair::primary, later).thenCompose(this::fence);
   }
 
@@ -104,6 +106,9 @@ public final class FenceArbiter implements Arbiter {
           : unknown(host, "its fence device was told to power it off and says that it is on");
     } catch (IOException e) {
       return unknown(host, e.getMessage());
+    } catch (RuntimeException e) {
+      LOG.error("fencing {} went wrong", host, e);
+      return unknown(host, e.toString());
     }
   }
 

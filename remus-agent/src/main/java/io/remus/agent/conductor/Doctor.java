@@ -1,5 +1,6 @@
 package io.remus.agent.conductor;
 
+import io.remus.agent.arbiter.ArbiterCheck;
 import io.remus.agent.config.AgentConfig;
 import io.remus.agent.guest.GuestException;
 import io.remus.agent.guest.Hypervisor;
@@ -54,6 +55,7 @@ public final class Doctor {
     libvirt();
     stateDirectory();
     peers();
+    checks.addAll(ArbiterCheck.look(config));
     return new DoctorReport(List.copyOf(checks));
   }
 

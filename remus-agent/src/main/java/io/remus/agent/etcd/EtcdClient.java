@@ -107,11 +107,6 @@ public final class EtcdClient implements AutoCloseable {
         > 0;
   }
 
-  /** Ends a lease, and with it its keys. */
-  public void endLease(long lease, Deadline deadline) throws EtcdException {
-    gateway.ask("lease/revoke", EtcdGateway.object().put("ID", Long.toString(lease)), deadline);
-  }
-
   /** Where the members are, as configured. */
   public List<URI> endpoints() {
     return gateway.endpoints();

@@ -7,6 +7,7 @@ import io.remus.agent.etcd.Deadline;
 import io.remus.agent.etcd.Entry;
 import io.remus.agent.etcd.EtcdClient;
 import io.remus.agent.etcd.EtcdCluster;
+import io.remus.agent.etcd.LossyGateway;
 import io.remus.core.epoch.Term;
 import io.remus.core.failover.Verdict;
 import io.remus.core.failover.Verdict.Denied;
@@ -128,6 +129,50 @@ class EtcdArbiterTest {
     }
     cluster.awaitAnswers();
     assertThat(backup.takeOver(pair).join()).isEqualTo(GRANTED);
+  }
+
+  @Test
+  void shouldSayThatItMayHaveBeenGrantedWhenTheAnswerIsLostAndTellWhenAskedAgain()
+      throws Exception {
+    primary.register(pair).join();
+    try (LossyGateway lossy = new LossyGateway(cluster.member(0), 2, () -> {});
+        Arbiter unlucky = new EtcdArbiter(lossy.client())) {
+      assertThat(within3s(unlucky.goAlone(pair)))
+          .isInstanceOfSatisfying(
+              Unknown.class, unknown -> assertThat(unknown.mayHaveBeenGranted()).isTrue());
+
+      assertThat(backup.takeOver(pair).join()).isEqualTo(new Denied(new Term(3), "hv1"));
+      assertThat(unlucky.goAlone(pair).join()).isEqualTo(GRANTED);
+    }
+  }
+
+  @Test
+  void shouldFindItsOwnChangeWhenOneAnswerIsLost() throws Exception {
+    primary.register(pair).join();
+    try (LossyGateway lossy = new LossyGateway(cluster.member(0), 1, () -> {});
+        Arbiter unlucky = new EtcdArbiter(lossy.client())) {
+      assertThat(unlucky.takeOver(pair).join()).isEqualTo(GRANTED);
+    }
+  }
+
+  @Test
+  void shouldSayThatItMayHaveBeenGrantedWhenEtcdFreezesWithTheQuestion() throws Exception {
+    primary.register(pair).join();
+    EtcdCluster.Member member = cluster.member(0);
+    try (LossyGateway freezing = new LossyGateway(member, 0, member::freeze);
+        Arbiter unlucky = new EtcdArbiter(freezing.client())) {
+      assertThat(within3s(unlucky.takeOver(pair)))
+          .isInstanceOfSatisfying(
+              Unknown.class, unknown -> assertThat(unknown.mayHaveBeenGranted()).isTrue());
+    } finally {
+      member.thaw();
+    }
+    cluster.awaitAnswers();
+    // What was on its way may arrive only now; whoever asks next is told the truth either way.
+    Verdict late = backup.takeOver(pair).join();
+    Verdict alone = primary.goAlone(pair).join();
+    assertThat(late).isEqualTo(GRANTED);
+    assertThat(alone).isEqualTo(new Denied(new Term(4), "hv2"));
   }
 
   @Test

@@ -4,27 +4,42 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.remus.agent.config.AgentConfig;
+import io.remus.agent.peer.TestPki;
 import io.remus.core.failover.ArbiterKind;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Members of a real etcd on this machine's loopback. {@code scripts/setup} installs it. */
 public final class EtcdCluster implements AutoCloseable {
   private final Path directory;
+  private final Optional<TestPki> pki;
   private final List<Member> members = new ArrayList<>();
 
   /** Starts them and waits until each answers. */
   public EtcdCluster(Path directory, int size) throws Exception {
+    this(directory, size, Optional.empty());
+  }
+
+  /**
+   * The same with TLS on both sides.
+   *
+   * @param pki has issued a certificate for {@code localhost}, which everybody uses
+   */
+  EtcdCluster(Path directory, int size, Optional<TestPki> pki) throws Exception {
     this.directory = directory;
+    this.pki = pki;
     for (int i = 0; i < size; i++) {
       members.add(new Member("m" + i, freePort(), freePort()));
     }
@@ -57,16 +72,26 @@ public final class EtcdCluster implements AutoCloseable {
 
   /** A client of all members, in their order. */
   public EtcdClient client() throws IOException {
-    return EtcdClient.open(config(members.stream().map(Member::client).toList()));
+    return EtcdClient.open(config());
   }
 
-  private static AgentConfig.Arbiter config(List<URI> endpoints) {
-    return config(endpoints, Optional.empty());
+  /** How to reach all members. */
+  public AgentConfig.Arbiter config() {
+    return config(members.stream().map(Member::client).toList());
   }
 
-  static AgentConfig.Arbiter config(List<URI> endpoints, Optional<Path> ca) {
+  private AgentConfig.Arbiter config(List<URI> endpoints) {
+    return config(
+        endpoints,
+        pki.map(TestPki::ca),
+        pki.map(made -> made.certificate("localhost")),
+        pki.map(made -> made.key("localhost")));
+  }
+
+  static AgentConfig.Arbiter config(
+      List<URI> endpoints, Optional<Path> ca, Optional<Path> certificate, Optional<Path> key) {
     return new AgentConfig.Arbiter(
-        ArbiterKind.ETCD, endpoints, ca, Optional.empty(), Optional.empty(), Duration.ZERO);
+        ArbiterKind.ETCD, endpoints, ca, certificate, key, Duration.ZERO);
   }
 
   private static int freePort() throws IOException {
@@ -94,7 +119,19 @@ public final class EtcdCluster implements AutoCloseable {
     }
 
     public URI client() {
-      return URI.create("http://127.0.0.1:" + clientPort);
+      return URI.create(
+          (pki.isPresent() ? "https://localhost:" : "http://127.0.0.1:") + clientPort);
+    }
+
+    private List<String> tls() {
+      return pki.map(
+              made ->
+                  List.of(
+                      "--client-cert-auth",
+                      "--trusted-ca-file=" + made.ca(),
+                      "--cert-file=" + made.certificate("localhost"),
+                      "--key-file=" + made.key("localhost")))
+          .orElse(List.of());
     }
 
     private String peer() {
@@ -107,20 +144,26 @@ public final class EtcdCluster implements AutoCloseable {
           members.stream()
               .map(member -> member.name + "=" + member.peer())
               .collect(Collectors.joining(","));
+      List<String> command = new ArrayList<>(tls());
+      command.addAll(
+          0,
+          List.of(
+              "etcd",
+              "--name=" + name,
+              "--data-dir=" + directory.resolve(name),
+              "--listen-client-urls=" + client().getScheme() + "://127.0.0.1:" + clientPort,
+              "--advertise-client-urls=" + client(),
+              "--listen-peer-urls=" + peer(),
+              "--initial-advertise-peer-urls=" + peer(),
+              "--initial-cluster=" + cluster,
+              // Tests lose no power; the rest of the machine need not wait for its disk.
+              "--unsafe-no-fsync",
+              // The least it takes: a lost leader is not what is waited for here.
+              "--heartbeat-interval=50",
+              "--election-timeout=500"));
       try {
         process =
-            new ProcessBuilder(
-                    List.of(
-                        "etcd",
-                        "--name=" + name,
-                        "--data-dir=" + directory.resolve(name),
-                        "--listen-client-urls=" + client(),
-                        "--advertise-client-urls=" + client(),
-                        "--listen-peer-urls=" + peer(),
-                        "--initial-advertise-peer-urls=" + peer(),
-                        "--initial-cluster=" + cluster,
-                        // Tests lose no power; the rest of the machine need not wait for its disk.
-                        "--unsafe-no-fsync"))
+            new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(
                     ProcessBuilder.Redirect.appendTo(directory.resolve(name + ".log").toFile()))
@@ -138,19 +181,32 @@ public final class EtcdCluster implements AutoCloseable {
       }
     }
 
+    /** Loses its disk. */
+    public void forget() throws IOException {
+      try (Stream<Path> files = Files.walk(directory.resolve(name))) {
+        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    }
+
     /** Stops it without a word: its connections stay open. */
-    public void freeze() throws Exception {
+    public void freeze() {
       signal("STOP");
     }
 
     /** Lets it go on. */
-    public void thaw() throws Exception {
+    public void thaw() {
       signal("CONT");
     }
 
-    private void signal(String signal) throws Exception {
-      Process kill = new ProcessBuilder("kill", "-" + signal, "" + process.pid()).start();
-      assertThat(kill.waitFor()).as("kill -" + signal).isZero();
+    private void signal(String signal) {
+      try {
+        Process kill = new ProcessBuilder("kill", "-" + signal, "" + process.pid()).start();
+        assertThat(kill.onExit().join().exitValue()).as("kill -" + signal).isZero();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
   }
 }

@@ -41,15 +41,15 @@ public final class TestPki {
     write(ca(), sign(builder));
   }
 
-  Path ca() {
+  public Path ca() {
     return folder.resolve(name + "-ca.crt");
   }
 
-  Path certificate(String host) {
+  public Path certificate(String host) {
     return folder.resolve(name + "-" + host + ".crt");
   }
 
-  Path key(String host) {
+  public Path key(String host) {
     return folder.resolve(name + "-" + host + ".key");
   }
 
