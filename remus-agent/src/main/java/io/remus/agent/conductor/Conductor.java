@@ -12,6 +12,7 @@ import io.remus.agent.term.Wish;
 import io.remus.core.control.DiskDurability;
 import io.remus.core.control.EventRecord.Level;
 import io.remus.core.control.ProtectRequest;
+import io.remus.core.control.Switchover;
 import io.remus.core.control.VmRole;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
@@ -427,6 +428,48 @@ public final class Conductor {
     vm.tell(new PrimaryEvent.FailoverRequested());
     return limited(vm.ended(), FAILOVER_LIMIT_S)
         .handle((done, failure) -> failedOver(name, failure, vm.status()));
+  }
+
+  /** Moves a VM to its backup in order, on the host that runs it. */
+  public CompletableFuture<Switchover> switchover(String name) {
+    StandbyVm standby = standbys.get(name);
+    if (standby != null && standby.view().state() != VmState.ACTIVE) {
+      throw RefusedException.conflict(
+          "is-standby",
+          "this host holds the standby of VM " + name,
+          "run it on " + standby.peer() + ", which runs the VM: remus switchover " + name);
+    }
+    PrimaryVm vm = primary(name);
+    if (vm.view().state() != VmState.PROTECTED) {
+      throw RefusedException.conflict(
+          "not-protected",
+          "VM %s is '%s', not protected: %s"
+              .formatted(name, vm.view().state().word(), vm.view().reason()),
+          "wait until `remus status " + name + "` says protected");
+    }
+    requireRuns(vm);
+    return vm.switchOver()
+        .copy()
+        .orTimeout(FAILOVER_LIMIT_S, TimeUnit.SECONDS)
+        .exceptionally(
+            failure -> {
+              throw RefusedException.conflict(
+                  "switchover-failed",
+                  "VM %s was not switched over: %s".formatted(name, vm.view().reason()),
+                  "see `remus status %s` and `remus events` on both hosts".formatted(name));
+            });
+  }
+
+  /** Moved, a guest that its admin has paused would run. */
+  private void requireRuns(PrimaryVm vm) {
+    try {
+      if (around.hypervisor().isStopped(vm.uuid())) {
+        throw RefusedException.conflict(
+            "not-running", "VM " + vm.vm() + " is paused", "resume it: virsh resume " + vm.vm());
+      }
+    } catch (GuestException e) {
+      throw refused(e);
+    }
   }
 
   private static VmStatus failedOver(String name, Throwable failure, VmStatus status) {

@@ -5,7 +5,9 @@ import io.remus.agent.commit.Committer;
 import io.remus.agent.guest.GuestException;
 import io.remus.agent.guest.RunningGuest;
 import io.remus.agent.guest.StandbyGuest;
+import io.remus.agent.input.GuestInput;
 import io.remus.agent.nativeio.MemoryBlock;
+import io.remus.agent.nativeio.NativeException;
 import io.remus.agent.nativeio.StandbyMemory;
 import io.remus.agent.peer.FrameListener;
 import io.remus.agent.peer.PeerConnection;
@@ -50,6 +52,7 @@ final class StandbyVm {
   private static final int ACTIVATION_ATTEMPTS = 20;
   private static final long ACTIVATION_RETRY_NS = 500_000_000L;
   private static final long LINGER_MS = 1_000;
+  private static final long MOST_CARRIED = 8L << 20;
 
   private final Surroundings around;
   private final Frame.Prepare prepare;
@@ -66,10 +69,13 @@ final class StandbyVm {
   private volatile VmStatus.Takeover takeover;
   private PeerConnection connection;
   private PeerConnection asker;
+  private PeerConnection parting;
   private boolean asking;
   private long askArbiterAtNs = System.nanoTime();
   private volatile Long agentMissingAtNs;
   private final AtomicLong outstandingBytes = new AtomicLong();
+  private final AtomicLong carriedBytes = new AtomicLong();
+  private GuestInput guestInput;
   private final StandbyReplica replica;
   private final LongSupplier owedToOthers;
   private volatile StandbyGuest guest;
@@ -247,7 +253,7 @@ final class StandbyVm {
     } else if (action instanceof StandbyAction.SendStopped) {
       send(asker != null ? asker : connection, new Frame.Stopped(prepare.term()));
     } else if (action instanceof StandbyAction.SendRecord a) {
-      send(asker, new Frame.VmRecord(a.term().number(), a.role()));
+      send(asker != null ? asker : parting, new Frame.VmRecord(a.term().number(), a.role()));
     } else if (action instanceof StandbyAction.SendFailed a) {
       send(connection, new Frame.Failed(a.reason()));
     } else if (action instanceof StandbyAction.DestroyStandby) {
@@ -358,7 +364,32 @@ final class StandbyVm {
             committedEpoch, silentNs / 1e6, (runsAtNs - claimedAtNs) / 1e6, Instant.now());
     dispatch(new StandbyEvent.Activated());
     activated.complete(null);
-    guest.settle();
+    // Behind what came for the guest while it was on its way here.
+    lane.execute(this::settleGuest);
+  }
+
+  private void settleGuest() {
+    try {
+      guest.settle();
+    } catch (GuestException e) {
+      around.events().vm(Level.WARNING, vm(), e.getMessage());
+    }
+  }
+
+  /** What came for the guest where it was before; a frame that is lost is sent again by TCP. */
+  private void input(Frame.Input input) {
+    carriedBytes.addAndGet(-input.frame().remaining());
+    if (machine.state() != VmState.ACTIVE) {
+      return;
+    }
+    try {
+      if (guestInput == null) {
+        guestInput = new GuestInput(guest.taps());
+      }
+      guestInput.give(input);
+    } catch (NativeException e) {
+      around.events().vm(Level.WARNING, vm(), "a packet was lost on its way: " + e.getMessage());
+    }
   }
 
   /** The only copy is not given up because libvirtd is being restarted. */
@@ -496,6 +527,7 @@ final class StandbyVm {
     if (machine.state() == VmState.SUSPECT || machine.state() == VmState.CLAIMING) {
       closing.close();
     } else {
+      parting = closing;
       // Closing with unread chunks would reset the connection and lose the last word on its way.
       lane.after(LINGER_MS, closing::close);
     }
@@ -518,8 +550,16 @@ final class StandbyVm {
           new GuestException(GuestException.Kind.UNPROTECTABLE, machine.reason(), ""));
     }
     pulse.close();
-    lane.after(2 * LINGER_MS, lane::close);
+    lane.after(2 * LINGER_MS, this::closeLane);
     ended.complete(null);
+  }
+
+  private void closeLane() {
+    if (guestInput != null) {
+      guestInput.close();
+      guestInput = null;
+    }
+    lane.close();
   }
 
   private interface Closing {
@@ -597,6 +637,8 @@ final class StandbyVm {
         received(f);
       } else if (frame instanceof Frame.EpochEnd f) {
         lane.execute(() -> epochEnd(f));
+      } else if (frame instanceof Frame.Input f) {
+        carried(f);
       } else if (frame instanceof Frame.Stop f) {
         tell(new StandbyEvent.StopReceived(new Term(f.term())));
       } else if (frame instanceof Frame.Yield f) {
@@ -615,6 +657,16 @@ final class StandbyVm {
       }
       if (!within) {
         throw new ProtocolException(peer.name() + " sent more than its credit");
+      }
+    }
+
+    /**
+     * As much as a second of a gigabit's small packets may wait; the rest is lost, as in any queue.
+     */
+    private void carried(Frame.Input input) {
+      int bytes = input.frame().remaining();
+      if (carriedBytes.addAndGet(bytes) > MOST_CARRIED || !lane.execute(() -> input(input))) {
+        carriedBytes.addAndGet(-bytes);
       }
     }
 

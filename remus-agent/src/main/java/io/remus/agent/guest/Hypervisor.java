@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.libvirt.Connect;
 import org.libvirt.Domain;
+import org.libvirt.DomainInfo.DomainState;
 import org.libvirt.Error.ErrorNumber;
 import org.libvirt.Library;
 import org.libvirt.LibvirtException;
@@ -178,6 +179,28 @@ public final class Hypervisor implements AutoCloseable {
       return domain != null && domain.isActive() == 1;
     } catch (LibvirtException e) {
       throw new GuestException("cannot ask libvirt whether " + uuid + " runs", e);
+    }
+  }
+
+  /** Whether a domain of this UUID is here whose guest somebody stopped. */
+  public boolean isStopped(String uuid) throws GuestException {
+    try {
+      Domain domain = lookupUuid(uuid);
+      return domain != null && domain.getInfo().state == DomainState.VIR_DOMAIN_PAUSED;
+    } catch (LibvirtException e) {
+      throw new GuestException("cannot ask libvirt for the state of " + uuid, e);
+    }
+  }
+
+  /** Lets a stopped guest run on. Nothing happens when it runs, or is gone. */
+  public void resume(String uuid) throws GuestException {
+    if (!isStopped(uuid)) {
+      return;
+    }
+    try {
+      lookupUuid(uuid).resume();
+    } catch (LibvirtException e) {
+      throw new GuestException("cannot let the stopped guest " + uuid + " run on", e);
     }
   }
 
