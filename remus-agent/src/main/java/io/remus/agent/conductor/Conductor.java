@@ -55,14 +55,20 @@ public final class Conductor {
   private final Set<String> opening = ConcurrentHashMap.newKeySet();
   private volatile boolean stopping;
   private volatile Consumer<String> onLoss = uuid -> {};
+  private volatile Consumer<String> onMove = uuid -> {};
 
   Conductor(Surroundings around) {
     this.around = around;
   }
 
-  /** Told the UUID of a VM whose protection ended here, or that was taken over, on its lane. */
+  /** Told the UUID of a VM whose protection was lost, or whose primary was, on its lane. */
   void onLoss(Consumer<String> listener) {
     onLoss = listener;
+  }
+
+  /** Told the UUID of a VM that another host handed over to this one, on its lane. */
+  void onMove(Consumer<String> listener) {
+    onMove = listener;
   }
 
   // ---- requests of the admin, on worker threads -------------------------------------------------
@@ -463,7 +469,7 @@ public final class Conductor {
   /** Moved, a guest that its admin has paused would run. */
   private void requireRuns(PrimaryVm vm) {
     try {
-      if (around.hypervisor().isStopped(vm.uuid())) {
+      if (around.hypervisor().isStopped(vm.uuid(), vm.vm())) {
         throw RefusedException.conflict(
             "not-running", "VM " + vm.vm() + " is paused", "resume it: virsh resume " + vm.vm());
       }
@@ -550,7 +556,7 @@ public final class Conductor {
               if (vm.view().state() != VmState.ACTIVE) {
                 standbys.remove(vm.vm(), vm);
               } else if (!stopping) {
-                onLoss.accept(vm.uuid());
+                (vm.wasHandedOver() ? onMove : onLoss).accept(vm.uuid());
               }
             });
     return vm.start();

@@ -296,7 +296,7 @@ final class PrimaryVm {
       replication.stopGuest(move::stops);
       overdueAfter(SWITCHOVER_LIMIT_MS);
     } else if (action instanceof PrimaryAction.ResumeGuest) {
-      around.hypervisor().resume(uuid);
+      around.hypervisor().resume(uuid, vm);
       record.forgetStop();
     } else if (action instanceof PrimaryAction.HaltEpochs) {
       replication.haltEpochs();

@@ -67,6 +67,7 @@ final class StandbyVm {
   private volatile VmView view;
   private volatile long committedEpoch;
   private volatile VmStatus.Takeover takeover;
+  private volatile boolean handedOver;
   private PeerConnection connection;
   private PeerConnection asker;
   private PeerConnection parting;
@@ -156,6 +157,11 @@ final class StandbyVm {
     return ended;
   }
 
+  /** Whether the primary gave the VM up to this host, rather than being lost. */
+  boolean wasHandedOver() {
+    return handedOver;
+  }
+
   /** Completes when the guest runs here; fails when the standby was given up. */
   CompletableFuture<Void> activated() {
     return activated;
@@ -192,6 +198,7 @@ final class StandbyVm {
   }
 
   private void dispatch(StandbyEvent event) {
+    handedOver |= event instanceof StandbyEvent.Yielded;
     performer.perform(machine.on(event));
     publish();
   }

@@ -102,7 +102,7 @@ final class Startup {
   /** The earlier agent died in a switchover before it had handed the guest over. */
   private void resumeStopped(VmRecord record) throws GuestException {
     if (isStopped(record)) {
-      around.hypervisor().resume(record.uuid());
+      around.hypervisor().resume(record.uuid(), record.vm());
       around
           .events()
           .vm(Level.WARNING, record.vm(), "runs again; an earlier agent died while it moved it");
@@ -110,7 +110,7 @@ final class Startup {
   }
 
   private boolean isStopped(VmRecord record) throws GuestException {
-    return record.stopped() && around.hypervisor().isStopped(record.uuid());
+    return record.stopped() && around.hypervisor().isStopped(record.uuid(), record.vm());
   }
 
   private void resume(VmRecord record) {

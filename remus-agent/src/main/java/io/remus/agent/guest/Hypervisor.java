@@ -7,7 +7,6 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.libvirt.Connect;
 import org.libvirt.Domain;
-import org.libvirt.DomainInfo.DomainState;
 import org.libvirt.Error.ErrorNumber;
 import org.libvirt.Library;
 import org.libvirt.LibvirtException;
@@ -182,25 +181,27 @@ public final class Hypervisor implements AutoCloseable {
     }
   }
 
-  /** Whether a domain of this UUID is here whose guest somebody stopped. */
-  public boolean isStopped(String uuid) throws GuestException {
-    try {
-      Domain domain = lookupUuid(uuid);
-      return domain != null && domain.getInfo().state == DomainState.VIR_DOMAIN_PAUSED;
-    } catch (LibvirtException e) {
-      throw new GuestException("cannot ask libvirt for the state of " + uuid, e);
-    }
+  /**
+   * Whether somebody stopped the guest. QEMU is asked: libvirt takes each epoch's pause for a stop.
+   */
+  public boolean isStopped(String uuid, String vm) throws GuestException {
+    return runs(uuid) && new Monitor(lookupUuid(uuid), vm).runState().equals("paused");
   }
 
   /** Lets a stopped guest run on. Nothing happens when it runs, or is gone. */
-  public void resume(String uuid) throws GuestException {
-    if (!isStopped(uuid)) {
+  public void resume(String uuid, String vm) throws GuestException {
+    if (!isStopped(uuid, vm)) {
       return;
     }
+    Domain domain = lookupUuid(uuid);
     try {
-      lookupUuid(uuid).resume();
+      domain.resume();
     } catch (LibvirtException e) {
-      throw new GuestException("cannot let the stopped guest " + uuid + " run on", e);
+      throw new GuestException("cannot let the stopped guest of VM " + vm + " run on", e);
+    }
+    if (isStopped(uuid, vm)) {
+      // libvirt thought that it ran.
+      new Monitor(domain, vm).run(Monitor.command("cont"));
     }
   }
 
