@@ -67,7 +67,7 @@ final class Reprotection {
   /** A VM was handed over to this host: as soon as the old one has let its copy go. */
   void afterMove(String uuid) {
     if (around.config().failover().reprotect() == Reprotect.AUTO) {
-      later(uuid, LET_GO, Duration.ZERO);
+      later(uuid, false, LET_GO, Duration.ZERO);
     }
   }
 

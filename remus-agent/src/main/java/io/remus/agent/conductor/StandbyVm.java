@@ -52,7 +52,6 @@ final class StandbyVm {
   private static final int ACTIVATION_ATTEMPTS = 20;
   private static final long ACTIVATION_RETRY_NS = 500_000_000L;
   private static final long LINGER_MS = 1_000;
-  private static final long MOST_CARRIED = 8L << 20;
 
   private final Surroundings around;
   private final Frame.Prepare prepare;
@@ -75,8 +74,7 @@ final class StandbyVm {
   private long askArbiterAtNs = System.nanoTime();
   private volatile Long agentMissingAtNs;
   private final AtomicLong outstandingBytes = new AtomicLong();
-  private final AtomicLong carriedBytes = new AtomicLong();
-  private GuestInput guestInput;
+  private final GuestInput input = new GuestInput();
   private final StandbyReplica replica;
   private final LongSupplier owedToOthers;
   private volatile StandbyGuest guest;
@@ -366,13 +364,13 @@ final class StandbyVm {
     committer.settleToRun();
     activateWhileItWaits();
     long runsAtNs = System.nanoTime();
+    carried(() -> input.guestRuns(guest.taps()));
     takeover =
         new VmStatus.Takeover(
             committedEpoch, silentNs / 1e6, (runsAtNs - claimedAtNs) / 1e6, Instant.now());
     dispatch(new StandbyEvent.Activated());
     activated.complete(null);
-    // Behind what came for the guest while it was on its way here.
-    lane.execute(this::settleGuest);
+    settleGuest();
   }
 
   private void settleGuest() {
@@ -383,17 +381,14 @@ final class StandbyVm {
     }
   }
 
-  /** What came for the guest where it was before; a frame that is lost is sent again by TCP. */
-  private void input(Frame.Input input) {
-    carriedBytes.addAndGet(-input.frame().remaining());
-    if (machine.state() != VmState.ACTIVE) {
-      return;
-    }
+  private interface Carrying {
+    void carry() throws NativeException;
+  }
+
+  /** A packet that is lost is sent again by TCP. */
+  private void carried(Carrying carrying) {
     try {
-      if (guestInput == null) {
-        guestInput = new GuestInput(guest.taps());
-      }
-      guestInput.give(input);
+      carrying.carry();
     } catch (NativeException e) {
       around.events().vm(Level.WARNING, vm(), "a packet was lost on its way: " + e.getMessage());
     }
@@ -562,10 +557,7 @@ final class StandbyVm {
   }
 
   private void closeLane() {
-    if (guestInput != null) {
-      guestInput.close();
-      guestInput = null;
-    }
+    input.close();
     lane.close();
   }
 
@@ -645,7 +637,7 @@ final class StandbyVm {
       } else if (frame instanceof Frame.EpochEnd f) {
         lane.execute(() -> epochEnd(f));
       } else if (frame instanceof Frame.Input f) {
-        carried(f);
+        carried(() -> input.take(f));
       } else if (frame instanceof Frame.Stop f) {
         tell(new StandbyEvent.StopReceived(new Term(f.term())));
       } else if (frame instanceof Frame.Yield f) {
@@ -664,16 +656,6 @@ final class StandbyVm {
       }
       if (!within) {
         throw new ProtocolException(peer.name() + " sent more than its credit");
-      }
-    }
-
-    /**
-     * As much as a second of a gigabit's small packets may wait; the rest is lost, as in any queue.
-     */
-    private void carried(Frame.Input input) {
-      int bytes = input.frame().remaining();
-      if (carriedBytes.addAndGet(bytes) > MOST_CARRIED || !lane.execute(() -> input(input))) {
-        carriedBytes.addAndGet(-bytes);
       }
     }
 

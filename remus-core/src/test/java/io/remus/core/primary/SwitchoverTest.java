@@ -6,6 +6,7 @@ import io.remus.core.control.VmState;
 import io.remus.core.epoch.DurableAck;
 import io.remus.core.epoch.EpochId;
 import io.remus.core.epoch.Term;
+import io.remus.core.failover.ArbiterKind;
 import io.remus.core.failover.Role;
 import io.remus.core.wire.Frame;
 import java.util.ArrayList;
@@ -21,7 +22,8 @@ class SwitchoverTest {
   private static final PrimaryAction.Persist GIVEN_UP =
       new PrimaryAction.Persist(Role.SUPERSEDED, TERM.next());
 
-  private final PrimaryMachine machine = PrimaryMachine.protecting("db", "hv2", TERM);
+  private final PrimaryMachine machine =
+      PrimaryMachine.protecting("db", "hv2", TERM, ArbiterKind.NONE);
   private final List<PrimaryAction> actions = new ArrayList<>();
 
   @BeforeEach
@@ -256,7 +258,7 @@ class SwitchoverTest {
   @Test
   void shouldNeitherResumeNorDestroyWhatIsHandedOverAsLongAsNobodyAnswers() {
     loseTheBackupAfterTheHandOver();
-    on(new PrimaryEvent.PeerUnreachable(), new PrimaryEvent.PeerUnreachable());
+    on(new PrimaryEvent.PeerUnreachable(true), new PrimaryEvent.PeerUnreachable(true));
 
     assertThat(count(PrimaryAction.AskPeer.class)).isOne();
     assertThat(count(PrimaryAction.AskPeerAgain.class)).isEqualTo(2);
