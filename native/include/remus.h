@@ -195,6 +195,22 @@ int remus_plug_remove(const char *owner);
  * number of rules. -ENOSPC: text is too small. */
 int remus_plug_list(char *text, int64_t capacity);
 
+/* ---- tap: what the network sends to a guest ------------------------------------------------------------------------- */
+
+struct remus_tap;
+/* Opens a guest's tap in the calling thread's network namespace. With listen, what the bridge sends to the guest from now
+ * on waits to be read, up to 8 MiB of it; what comes then is not seen. A frame here is a struct virtio_net_hdr (10 bytes)
+ * and an Ethernet frame; the tag of a VLAN is not seen. -ENODEV: no such interface. */
+int remus_tap_open(const char *interface, int listen, struct remus_tap **out);
+/* Waits for the next frame to the guest. Returns its bytes, 0 after remus_tap_stop, -ENETDOWN when the interface is gone.
+ * Frames over capacity are left out. */
+int64_t remus_tap_read(struct remus_tap *tap, void *frame, int64_t capacity);
+/* Ends remus_tap_read once all that has come is read. Any thread. */
+void remus_tap_stop(struct remus_tap *tap);
+/* Sends a frame to the guest. -EINVAL: its header makes no sense. */
+int remus_tap_write(struct remus_tap *tap, const void *frame, int64_t bytes);
+void remus_tap_close(struct remus_tap *tap);
+
 /* ---- sparse: disk images with holes --------------------------------------------------------------------------------- */
 
 struct remus_sparse;

@@ -11,6 +11,7 @@ import io.remus.core.control.DoctorReport;
 import io.remus.core.control.Figures;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
+import io.remus.core.control.Switchover;
 import io.remus.core.control.VmRole;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
@@ -78,6 +79,13 @@ final class ScriptedAgent implements Operations, AutoCloseable {
   public CompletionStage<VmStatus> failover(String name) {
     asked.add("failover " + name);
     return CompletableFuture.completedStage(status(VmState.ACTIVE, null));
+  }
+
+  @Override
+  public CompletionStage<Switchover> switchover(String name) {
+    asked.add("switchover " + name);
+    return CompletableFuture.completedStage(
+        new Switchover(name, "hv2", 4, 1041, 4.1, 8.2, 1.3, 40.4, 54.0));
   }
 
   @Override

@@ -8,6 +8,7 @@ import io.remus.core.control.Copies;
 import io.remus.core.control.DoctorReport;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
+import io.remus.core.control.Switchover;
 import io.remus.core.control.VmStatus;
 import java.time.Duration;
 import java.time.Instant;
@@ -49,6 +50,11 @@ final class AgentOperations implements Operations {
   @Override
   public CompletionStage<VmStatus> failover(String name) {
     return agent.conductor().failover(name);
+  }
+
+  @Override
+  public CompletionStage<Switchover> switchover(String name) {
+    return agent.conductor().switchover(name);
   }
 
   @Override

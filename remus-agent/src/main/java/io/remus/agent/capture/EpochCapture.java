@@ -10,6 +10,7 @@ import io.remus.agent.nativeio.OutputQueue;
 import io.remus.agent.nativeio.Tracker;
 import io.remus.agent.nativeio.TrackerKind;
 import java.io.IOException;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -110,6 +111,7 @@ public final class EpochCapture implements AutoCloseable {
 
   private void hold(boolean scan, long holdNs) throws IOException {
     meet(
+        this::saveDeviceState,
         () -> {
           gate.hold(tracker, scan, holdNs, STOP_LIMIT_MS);
           return true;
@@ -124,7 +126,27 @@ public final class EpochCapture implements AutoCloseable {
    *     are left and the guest STANDS STILL until {@link #more} or {@link #abort}
    */
   public boolean pause(OutputQueue queue) throws IOException {
-    return meet(() -> gate.pause(tracker, arena, queue, disks.count(), STOP_LIMIT_MS));
+    return pause(queue, this::saveDeviceState);
+  }
+
+  /**
+   * As {@link #pause}, but the guest stands still afterwards, too, until somebody resumes it. Also
+   * when this fails.
+   *
+   * @param onStop told, on another thread, right before the guest is stopped
+   */
+  public boolean stop(OutputQueue queue, Runnable onStop) throws IOException {
+    return pause(
+        queue,
+        () -> {
+          onStop.run();
+          guest.suspend();
+          return saveDeviceState();
+        });
+  }
+
+  private boolean pause(OutputQueue queue, Callable<Void> save) throws IOException {
+    return meet(save, () -> gate.pause(tracker, arena, queue, disks.count(), STOP_LIMIT_MS));
   }
 
   /** Goes on with an epoch that did not fit the arena. As {@link #pause}. */
@@ -146,11 +168,11 @@ public final class EpochCapture implements AutoCloseable {
    * another job of the VM; the guest runs meanwhile, and the gate, which the guest did not come to,
    * is made anew once the command is over.
    */
-  private boolean meet(Meeting meeting) throws IOException {
+  private boolean meet(Callable<Void> save, Meeting meeting) throws IOException {
     long deadlineNs = System.nanoTime() + COMMAND_LIMIT_S * 1_000_000_000L;
     while (true) {
       disks.guestStops();
-      command = commands.submit(this::saveDeviceState);
+      command = commands.submit(save);
       try {
         return meeting.meet();
       } catch (NativeException e) {

@@ -97,6 +97,7 @@ public final class Agent implements AutoCloseable {
     this.reprotectionThread = timer("reprotection");
     Reprotection reprotection = new Reprotection(around, conductor, reprotectionThread);
     conductor.onLoss(reprotection::afterLoss);
+    conductor.onMove(reprotection::afterMove);
     this.recovery = new Recovery(around, conductor);
     hypervisor.check();
     // A thread of its own: a libvirtd that hangs must not stop the heartbeats.

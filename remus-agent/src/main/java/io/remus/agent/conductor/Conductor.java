@@ -12,6 +12,7 @@ import io.remus.agent.term.Wish;
 import io.remus.core.control.DiskDurability;
 import io.remus.core.control.EventRecord.Level;
 import io.remus.core.control.ProtectRequest;
+import io.remus.core.control.Switchover;
 import io.remus.core.control.VmRole;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
@@ -54,14 +55,20 @@ public final class Conductor {
   private final Set<String> opening = ConcurrentHashMap.newKeySet();
   private volatile boolean stopping;
   private volatile Consumer<String> onLoss = uuid -> {};
+  private volatile Consumer<String> onMove = uuid -> {};
 
   Conductor(Surroundings around) {
     this.around = around;
   }
 
-  /** Told the UUID of a VM whose protection ended here, or that was taken over, on its lane. */
+  /** Told the UUID of a VM whose protection was lost, or whose primary was, on its lane. */
   void onLoss(Consumer<String> listener) {
     onLoss = listener;
+  }
+
+  /** Told the UUID of a VM that another host handed over to this one, on its lane. */
+  void onMove(Consumer<String> listener) {
+    onMove = listener;
   }
 
   // ---- requests of the admin, on worker threads -------------------------------------------------
@@ -429,6 +436,48 @@ public final class Conductor {
         .handle((done, failure) -> failedOver(name, failure, vm.status()));
   }
 
+  /** Moves a VM to its backup in order, on the host that runs it. */
+  public CompletableFuture<Switchover> switchover(String name) {
+    StandbyVm standby = standbys.get(name);
+    if (standby != null && standby.view().state() != VmState.ACTIVE) {
+      throw RefusedException.conflict(
+          "is-standby",
+          "this host holds the standby of VM " + name,
+          "run it on " + standby.peer() + ", which runs the VM: remus switchover " + name);
+    }
+    PrimaryVm vm = primary(name);
+    if (vm.view().state() != VmState.PROTECTED) {
+      throw RefusedException.conflict(
+          "not-protected",
+          "VM %s is '%s', not protected: %s"
+              .formatted(name, vm.view().state().word(), vm.view().reason()),
+          "wait until `remus status " + name + "` says protected");
+    }
+    requireRuns(vm);
+    return vm.switchOver()
+        .copy()
+        .orTimeout(FAILOVER_LIMIT_S, TimeUnit.SECONDS)
+        .exceptionally(
+            failure -> {
+              throw RefusedException.conflict(
+                  "switchover-failed",
+                  "VM %s was not switched over: %s".formatted(name, vm.view().reason()),
+                  "see `remus status %s` and `remus events` on both hosts".formatted(name));
+            });
+  }
+
+  /** Moved, a guest that its admin has paused would run. */
+  private void requireRuns(PrimaryVm vm) {
+    try {
+      if (around.hypervisor().isStopped(vm.uuid(), vm.vm())) {
+        throw RefusedException.conflict(
+            "not-running", "VM " + vm.vm() + " is paused", "resume it: virsh resume " + vm.vm());
+      }
+    } catch (GuestException e) {
+      throw refused(e);
+    }
+  }
+
   private static VmStatus failedOver(String name, Throwable failure, VmStatus status) {
     if (failure != null) {
       throw RefusedException.conflict(
@@ -507,7 +556,7 @@ public final class Conductor {
               if (vm.view().state() != VmState.ACTIVE) {
                 standbys.remove(vm.vm(), vm);
               } else if (!stopping) {
-                onLoss.accept(vm.uuid());
+                (vm.wasHandedOver() ? onMove : onLoss).accept(vm.uuid());
               }
             });
     return vm.start();

@@ -19,6 +19,7 @@ final class PrimaryRecord {
   private final Wish wish;
   private boolean wantedBefore;
   private volatile boolean unwanted;
+  private boolean stopped;
 
   PrimaryRecord(Surroundings around, String uuid, String vm, Wish wish) {
     this.around = around;
@@ -30,6 +31,21 @@ final class PrimaryRecord {
   /** The admin does not want the VM protected any more, not even after a restart of the agent. */
   void unwanted() {
     unwanted = true;
+  }
+
+  /**
+   * Notes that a switchover is about to stop the guest, so that whoever finds it stopped knows why.
+   *
+   * @throws IOException when it is not on disk
+   */
+  void noteStop(Role role, Term term) throws IOException {
+    stopped = true;
+    save(role, term, true);
+  }
+
+  /** The guest runs again, or is gone: so says what is written from now on. */
+  void forgetStop() {
+    stopped = false;
   }
 
   /**
@@ -51,7 +67,7 @@ final class PrimaryRecord {
     int queue = role == Role.PRIMARY ? around.queues().take(vm) : VmRecord.NO_QUEUE;
     around
         .terms()
-        .save(new VmRecord(uuid, vm, term.number(), role, wish, queue, autostart, wanted));
+        .save(new VmRecord(uuid, vm, term.number(), role, wish, queue, autostart, wanted, stopped));
     if (autostart) {
       startByItself(role == Role.NONE);
     }

@@ -12,6 +12,7 @@ import io.remus.agent.primary.EpochTimes;
 import io.remus.agent.term.VmRecord;
 import io.remus.agent.term.Wish;
 import io.remus.core.control.EventRecord.Level;
+import io.remus.core.control.Switchover;
 import io.remus.core.control.VmRole;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
@@ -47,6 +48,12 @@ final class PrimaryVm {
   private static final long ASK_AGAIN_MS = 1_000;
   private static final long STOP_LIMIT_MS = 10_000;
 
+  /** A guest that stands still for so long, with the backup alive, is better off here. */
+  private static final long SWITCHOVER_LIMIT_MS = 3_000;
+
+  /** Longer than a backup goes on trying to bring the guest to life. */
+  private static final long CONFIRM_LIMIT_MS = 15_000;
+
   /** A backup that lives but takes nothing for so long is of no use, and holds output and disks. */
   private static final long ACK_LIMIT_NS = 10_000_000_000L;
 
@@ -71,7 +78,9 @@ final class PrimaryVm {
 
   private volatile VmView view;
   private volatile PeerConnection connection;
+  private volatile Move move;
   private PeerConnection inquiry;
+  private Term yieldedTo;
   private long looks;
 
   /** A VM to be protected under {@code term}. */
@@ -170,15 +179,47 @@ final class PrimaryVm {
     List<PrimaryAction> actions = machine.on(event);
     publish();
     performer.perform(actions);
+    settleMove();
   }
 
+  /** That the VM belongs to the peer is in the view once the peer may act on it, not before. */
   private void publish() {
-    boolean superseded = machine.ended() && machine.state() == VmState.FENCED;
-    Role role =
-        superseded
-            ? Role.SUPERSEDED
-            : machine.state() == VmState.UNPROTECTED ? Role.NONE : Role.PRIMARY;
-    view = view.now(role, machine.term(), machine.state(), machine.reason());
+    boolean alone = machine.state() == VmState.UNPROTECTED;
+    Role role = alone ? Role.NONE : yieldedTo == null ? Role.PRIMARY : Role.SUPERSEDED;
+    Term term = alone ? machine.newest() : yieldedTo == null ? machine.term() : yieldedTo;
+    view = view.now(role, term, machine.state(), machine.reason());
+  }
+
+  /** Moves the VM to its backup in order. */
+  CompletableFuture<Switchover> switchOver() {
+    Move wanted = new Move(around, vm, peer.name(), guest.taps());
+    boolean asked =
+        lane.execute(
+            () -> {
+              if (machine.state() == VmState.PROTECTED) {
+                move = wanted;
+                dispatch(new PrimaryEvent.SwitchoverRequested(guest.sharesDisks()));
+              } else {
+                wanted.failed(machine.reason());
+              }
+            });
+    if (!asked) {
+      wanted.failed(machine.reason());
+    }
+    return wanted.done();
+  }
+
+  private void settleMove() {
+    Move over = move;
+    if (over == null || machine.state() == VmState.SWITCHING) {
+      return;
+    }
+    move = null;
+    if (over.isConfirmed() && machine.ended()) {
+      over.succeeded(machine.newest());
+    } else {
+      over.failed(machine.reason());
+    }
   }
 
   /**
@@ -188,6 +229,7 @@ final class PrimaryVm {
     String name = action.getClass().getSimpleName().toLowerCase(Locale.ROOT);
     around.events().vm(Level.ERROR, vm, name + " failed: " + why.getMessage());
     if (action instanceof PrimaryAction.DestroyGuest
+        || action instanceof PrimaryAction.ResumeGuest
         || action instanceof PrimaryAction.Unplug
         || action instanceof PrimaryAction.DropOutput) {
       return Performer.Outcome.RETRY;
@@ -202,6 +244,10 @@ final class PrimaryVm {
     } else if (action instanceof PrimaryAction.Plug) {
       dispatch(new PrimaryEvent.EpochsFailed(why.getMessage()));
       return Performer.Outcome.DROP_REST;
+    } else if (action instanceof PrimaryAction.NoteStop) {
+      record.forgetStop();
+      dispatch(new PrimaryEvent.SwitchoverRefused(around.notPersisted(vm, why)));
+      return Performer.Outcome.DROP_REST;
     }
     return Performer.Outcome.SKIP;
   }
@@ -213,7 +259,13 @@ final class PrimaryVm {
         dispatch(new PrimaryEvent.Refused(around.notPersisted(vm, why)));
         yield Performer.Outcome.DROP_REST;
       }
-      case SUPERSEDED -> Performer.Outcome.RETRY;
+      case SUPERSEDED -> {
+        boolean guestWaits = machine.state() == VmState.SWITCHING;
+        if (guestWaits) {
+          dispatch(new PrimaryEvent.HandOverFailed(around.notPersisted(vm, why)));
+        }
+        yield guestWaits ? Performer.Outcome.DROP_REST : Performer.Outcome.RETRY;
+      }
       default -> Performer.Outcome.SKIP;
     };
   }
@@ -221,6 +273,9 @@ final class PrimaryVm {
   private void perform(PrimaryAction action) throws IOException, GuestException {
     if (action instanceof PrimaryAction.Release a) {
       replication.release(a.ack(), a.marker());
+      if (move != null) {
+        move.acked();
+      }
     } else if (action instanceof PrimaryAction.Connect) {
       connect();
     } else if (action instanceof PrimaryAction.Prepare) {
@@ -235,6 +290,14 @@ final class PrimaryVm {
       replication.runEpochs();
     } else if (action instanceof PrimaryAction.FinishEpochs) {
       replication.finishEpochs();
+    } else if (action instanceof PrimaryAction.NoteStop) {
+      record.noteStop(Role.PRIMARY, machine.term());
+    } else if (action instanceof PrimaryAction.StopGuest) {
+      replication.stopGuest(move::stops);
+      overdueAfter(SWITCHOVER_LIMIT_MS);
+    } else if (action instanceof PrimaryAction.ResumeGuest) {
+      around.hypervisor().resume(uuid, vm);
+      record.forgetStop();
     } else if (action instanceof PrimaryAction.HaltEpochs) {
       replication.haltEpochs();
     } else if (action instanceof PrimaryAction.VoidStandby) {
@@ -256,8 +319,9 @@ final class PrimaryVm {
           returning || (accepted.isDone() && !accepted.isCompletedExceptionally()));
     } else if (action instanceof PrimaryAction.DestroyGuest) {
       around.hypervisor().destroy(uuid);
+      record.forgetStop();
     } else if (action instanceof PrimaryAction.HandOver a) {
-      send(new Frame.Yield(a.term().number()));
+      handOver(a.term());
     } else if (action instanceof PrimaryAction.Disconnect) {
       disconnect();
     } else if (action instanceof PrimaryAction.Tell a) {
@@ -341,10 +405,10 @@ final class PrimaryVm {
   }
 
   private void answered(Frame.VmRecord known) {
-    if (known.term() > machine.term().number()) {
-      dispatch(new PrimaryEvent.PeerNewer(new Term(known.term())));
-    } else if (known.role() == Role.NONE) {
+    if (known.role() == Role.NONE && known.term() <= machine.newest().number()) {
       dispatch(new PrimaryEvent.StandbyVoided());
+    } else if (known.term() > machine.term().number()) {
+      dispatch(new PrimaryEvent.PeerNewer(new Term(known.term())));
     } else if (known.role() == Role.STANDBY) {
       dispatch(new PrimaryEvent.PeerStandby(guestRuns()));
     } else {
@@ -398,6 +462,28 @@ final class PrimaryVm {
         });
   }
 
+  private void handOver(Term term) {
+    yieldedTo = term;
+    publish();
+    send(new Frame.Yield(term.number()));
+    if (move != null) {
+      move.handedOver(connection);
+      overdueAfter(CONFIRM_LIMIT_MS);
+    }
+  }
+
+  private void overdueAfter(long limitMs) {
+    Move under = move;
+    Term step = machine.newest();
+    lane.after(
+        limitMs,
+        () -> {
+          if (move == under && machine.newest().equals(step)) {
+            dispatch(new PrimaryEvent.SwitchoverOverdue());
+          }
+        });
+  }
+
   private void send(Frame frame) {
     PeerConnection route = inquiry != null ? inquiry : connection;
     if (route != null) {
@@ -419,6 +505,10 @@ final class PrimaryVm {
   }
 
   private void end() {
+    if (machine.state() == VmState.FENCED) {
+      yieldedTo = machine.newest();
+      publish();
+    }
     try {
       replication.close();
     } catch (GuestException e) {
@@ -523,6 +613,10 @@ final class PrimaryVm {
       } else if (frame instanceof Frame.Stopped f && f.term() == machine.term().number()) {
         tell(new PrimaryEvent.StandbyVoided());
       } else if (frame instanceof Frame.VmRecord f) {
+        Move under = move;
+        if (under != null && f.role() == Role.ACTIVE) {
+          under.runs();
+        }
         lane.execute(() -> answered(f));
       } else if (frame instanceof Frame.Claim f) {
         tell(new PrimaryEvent.PeerClaims(new Term(f.term())));
@@ -570,6 +664,9 @@ final class PrimaryVm {
       lane.execute(
           () -> {
             replication.captured(times);
+            if (move != null) {
+              move.captured(epoch, times);
+            }
             dispatch(new PrimaryEvent.Captured(epoch, marker));
           });
     }

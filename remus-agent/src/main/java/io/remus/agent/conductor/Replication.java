@@ -137,6 +137,15 @@ final class Replication {
     loop.finish();
   }
 
+  /**
+   * Ends the epochs with one that leaves the guest stopped.
+   *
+   * @param told when it is about to be stopped, on another thread
+   */
+  void stopGuest(Runnable told) {
+    loop.stopGuest(told);
+  }
+
   /** Ends the epochs now and waits for their end. */
   void haltEpochs() {
     linkClosed();

@@ -26,6 +26,9 @@ final class Reprotection {
   /** To look whether the peer is there costs nothing. */
   private static final Duration RETRY = Duration.ofSeconds(1);
 
+  /** In this time a host that handed a VM over destroys its copy. */
+  private static final Duration LET_GO = Duration.ofSeconds(1);
+
   /** A peer that was there and refused will do so again; each time is in the event log. */
   private static final Duration LONGEST_RETRY = Duration.ofMinutes(1);
 
@@ -59,6 +62,13 @@ final class Reprotection {
       wait = backoff.lost(System.nanoTime());
     }
     later(uuid, true, wait, Duration.ZERO);
+  }
+
+  /** A VM was handed over to this host: as soon as the old one has let its copy go. */
+  void afterMove(String uuid) {
+    if (around.config().failover().reprotect() == Reprotect.AUTO) {
+      later(uuid, false, LET_GO, Duration.ZERO);
+    }
   }
 
   /**

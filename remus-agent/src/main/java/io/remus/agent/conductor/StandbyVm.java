@@ -5,7 +5,9 @@ import io.remus.agent.commit.Committer;
 import io.remus.agent.guest.GuestException;
 import io.remus.agent.guest.RunningGuest;
 import io.remus.agent.guest.StandbyGuest;
+import io.remus.agent.input.GuestInput;
 import io.remus.agent.nativeio.MemoryBlock;
+import io.remus.agent.nativeio.NativeException;
 import io.remus.agent.nativeio.StandbyMemory;
 import io.remus.agent.peer.FrameListener;
 import io.remus.agent.peer.PeerConnection;
@@ -64,12 +66,15 @@ final class StandbyVm {
   private volatile VmView view;
   private volatile long committedEpoch;
   private volatile VmStatus.Takeover takeover;
+  private volatile boolean handedOver;
   private PeerConnection connection;
   private PeerConnection asker;
+  private PeerConnection parting;
   private boolean asking;
   private long askArbiterAtNs = System.nanoTime();
   private volatile Long agentMissingAtNs;
   private final AtomicLong outstandingBytes = new AtomicLong();
+  private final GuestInput input = new GuestInput();
   private final StandbyReplica replica;
   private final LongSupplier owedToOthers;
   private volatile StandbyGuest guest;
@@ -150,6 +155,11 @@ final class StandbyVm {
     return ended;
   }
 
+  /** Whether the primary gave the VM up to this host, rather than being lost. */
+  boolean wasHandedOver() {
+    return handedOver;
+  }
+
   /** Completes when the guest runs here; fails when the standby was given up. */
   CompletableFuture<Void> activated() {
     return activated;
@@ -186,6 +196,7 @@ final class StandbyVm {
   }
 
   private void dispatch(StandbyEvent event) {
+    handedOver |= event instanceof StandbyEvent.Yielded;
     performer.perform(machine.on(event));
     publish();
   }
@@ -247,7 +258,7 @@ final class StandbyVm {
     } else if (action instanceof StandbyAction.SendStopped) {
       send(asker != null ? asker : connection, new Frame.Stopped(prepare.term()));
     } else if (action instanceof StandbyAction.SendRecord a) {
-      send(asker, new Frame.VmRecord(a.term().number(), a.role()));
+      send(asker != null ? asker : parting, new Frame.VmRecord(a.term().number(), a.role()));
     } else if (action instanceof StandbyAction.SendFailed a) {
       send(connection, new Frame.Failed(a.reason()));
     } else if (action instanceof StandbyAction.DestroyStandby) {
@@ -353,12 +364,34 @@ final class StandbyVm {
     committer.settleToRun();
     activateWhileItWaits();
     long runsAtNs = System.nanoTime();
+    carried(() -> input.guestRuns(guest.taps()));
     takeover =
         new VmStatus.Takeover(
             committedEpoch, silentNs / 1e6, (runsAtNs - claimedAtNs) / 1e6, Instant.now());
     dispatch(new StandbyEvent.Activated());
     activated.complete(null);
-    guest.settle();
+    settleGuest();
+  }
+
+  private void settleGuest() {
+    try {
+      guest.settle();
+    } catch (GuestException e) {
+      around.events().vm(Level.WARNING, vm(), e.getMessage());
+    }
+  }
+
+  private interface Carrying {
+    void carry() throws NativeException;
+  }
+
+  /** A packet that is lost is sent again by TCP. */
+  private void carried(Carrying carrying) {
+    try {
+      carrying.carry();
+    } catch (NativeException e) {
+      around.events().vm(Level.WARNING, vm(), "a packet was lost on its way: " + e.getMessage());
+    }
   }
 
   /** The only copy is not given up because libvirtd is being restarted. */
@@ -496,6 +529,7 @@ final class StandbyVm {
     if (machine.state() == VmState.SUSPECT || machine.state() == VmState.CLAIMING) {
       closing.close();
     } else {
+      parting = closing;
       // Closing with unread chunks would reset the connection and lose the last word on its way.
       lane.after(LINGER_MS, closing::close);
     }
@@ -518,8 +552,13 @@ final class StandbyVm {
           new GuestException(GuestException.Kind.UNPROTECTABLE, machine.reason(), ""));
     }
     pulse.close();
-    lane.after(2 * LINGER_MS, lane::close);
+    lane.after(2 * LINGER_MS, this::closeLane);
     ended.complete(null);
+  }
+
+  private void closeLane() {
+    input.close();
+    lane.close();
   }
 
   private interface Closing {
@@ -597,6 +636,8 @@ final class StandbyVm {
         received(f);
       } else if (frame instanceof Frame.EpochEnd f) {
         lane.execute(() -> epochEnd(f));
+      } else if (frame instanceof Frame.Input f) {
+        carried(() -> input.take(f));
       } else if (frame instanceof Frame.Stop f) {
         tell(new StandbyEvent.StopReceived(new Term(f.term())));
       } else if (frame instanceof Frame.Yield f) {

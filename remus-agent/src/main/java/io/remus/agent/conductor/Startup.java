@@ -40,15 +40,17 @@ final class Startup {
       switch (record.role()) {
         case PRIMARY -> {
           ruled.remove(record.vm());
+          resumeStopped(record);
           resume(record);
         }
         case STANDBY -> voidStandby(record);
         case SUPERSEDED -> {
-          if (ruled.contains(record.vm())) {
+          if (ruled.contains(record.vm()) || isStopped(record)) {
             destroyStale(record);
           }
         }
         case NONE -> {
+          resumeStopped(record);
           if (record.wanted()) {
             reprotection.now(record.uuid());
           }
@@ -95,6 +97,20 @@ final class Startup {
               "its disk replica is at epoch %d of term %d; %d epochs came from the journal"
                   .formatted(found.info().epoch(), found.info().term(), found.epochs()));
     }
+  }
+
+  /** The earlier agent died in a switchover before it had handed the guest over. */
+  private void resumeStopped(VmRecord record) throws GuestException {
+    if (isStopped(record)) {
+      around.hypervisor().resume(record.uuid(), record.vm());
+      around
+          .events()
+          .vm(Level.WARNING, record.vm(), "runs again; an earlier agent died while it moved it");
+    }
+  }
+
+  private boolean isStopped(VmRecord record) throws GuestException {
+    return record.stopped() && around.hypervisor().isStopped(record.uuid(), record.vm());
   }
 
   private void resume(VmRecord record) {

@@ -5,6 +5,7 @@ import io.remus.core.control.Copies;
 import io.remus.core.control.DoctorReport;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
+import io.remus.core.control.Switchover;
 import io.remus.core.control.VmStatus;
 import java.util.List;
 import java.util.Optional;
@@ -35,6 +36,9 @@ public interface Operations {
 
   /** Activates the standby on this host; completes when the guest runs here. */
   CompletionStage<VmStatus> failover(String name);
+
+  /** Moves a VM from this host to its backup in order; completes when it runs there. */
+  CompletionStage<Switchover> switchover(String name);
 
   /** Which copies of a VM's disks there are, here and on the peers. */
   Copies copies(String name);

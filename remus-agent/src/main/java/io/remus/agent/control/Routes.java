@@ -38,6 +38,7 @@ final class Routes {
             new Route(
                 HttpMethod.DELETE, "/v1/vms/{name}/protection", List.of("force"), this::unprotect),
             new Route(HttpMethod.POST, "/v1/vms/{name}/failover", List.of(), this::failover),
+            new Route(HttpMethod.POST, "/v1/vms/{name}/switchover", List.of(), this::switchover),
             get("/v1/vms/{name}/copies", call -> done(Reply.ok(operations.copies(call.name())))),
             new Route(HttpMethod.POST, "/v1/vms/{name}/recovery", List.of(), this::recover),
             EVENTS,
@@ -84,6 +85,10 @@ final class Routes {
 
   private CompletionStage<Reply> failover(Route.Call call) {
     return operations.failover(call.name()).thenApply(Reply::ok);
+  }
+
+  private CompletionStage<Reply> switchover(Route.Call call) {
+    return operations.switchover(call.name()).thenApply(Reply::ok);
   }
 
   private CompletionStage<Reply> recover(Route.Call call) throws BadRequestException {

@@ -65,6 +65,11 @@ final class DomainDescription {
     return nics;
   }
 
+  /** Host interfaces of the guest, in the order in which it has them. */
+  List<String> taps() {
+    return nics().stream().map(Nic::tap).toList();
+  }
+
   List<DiskDescription> disks() {
     return devices("disk").stream().map(DiskDescription::of).toList();
   }

@@ -181,6 +181,30 @@ public final class Hypervisor implements AutoCloseable {
     }
   }
 
+  /**
+   * Whether somebody stopped the guest. QEMU is asked: libvirt takes each epoch's pause for a stop.
+   */
+  public boolean isStopped(String uuid, String vm) throws GuestException {
+    return runs(uuid) && new Monitor(lookupUuid(uuid), vm).runState().equals("paused");
+  }
+
+  /** Lets a stopped guest run on. Nothing happens when it runs, or is gone. */
+  public void resume(String uuid, String vm) throws GuestException {
+    if (!isStopped(uuid, vm)) {
+      return;
+    }
+    Domain domain = lookupUuid(uuid);
+    try {
+      domain.resume();
+    } catch (LibvirtException e) {
+      throw new GuestException("cannot let the stopped guest of VM " + vm + " run on", e);
+    }
+    if (isStopped(uuid, vm)) {
+      // libvirt thought that it ran.
+      new Monitor(domain, vm).run(Monitor.command("cont"));
+    }
+  }
+
   /** Whether the domain is a standby that waits for its activation. */
   public boolean waits(String uuid, String vm) throws GuestException {
     return runs(uuid) && new Monitor(lookupUuid(uuid), vm).runState().equals("inmigrate");

@@ -266,7 +266,7 @@ public final class RunningGuest implements AutoCloseable {
 
   /** Host interfaces that the guest's packets come out of. */
   public List<String> taps() {
-    return description.nics().stream().map(Nic::tap).toList();
+    return description.taps();
   }
 
   /** RAM blocks in page number order, as told to the peer. */
@@ -315,6 +315,20 @@ public final class RunningGuest implements AutoCloseable {
    */
   public void saveDeviceState() throws GuestException {
     monitor.run(Monitor.command("xen-save-devices-state", "filename", gatePath(), "live", false));
+  }
+
+  /** Stops the guest until {@link Hypervisor#resume}; nothing happens when it is stopped. */
+  public void suspend() throws GuestException {
+    try {
+      domain.suspend();
+    } catch (LibvirtException e) {
+      throw new GuestException("cannot stop the guest of VM " + name(), e);
+    }
+  }
+
+  /** Whether it has writable disks that the backup does not have a copy of, but must open. */
+  public boolean sharesDisks() {
+    return disks.isEmpty() && !description.writableDisks().isEmpty();
   }
 
   @Override

@@ -72,13 +72,19 @@ public final class StandbyGuest {
   private final Model model;
   private final QemuProcess process;
   private final List<MemoryBlock> memory;
+  private final List<String> taps;
 
   private StandbyGuest(
-      Hypervisor hypervisor, Model model, QemuProcess process, List<MemoryBlock> memory) {
+      Hypervisor hypervisor,
+      Model model,
+      QemuProcess process,
+      List<MemoryBlock> memory,
+      List<String> taps) {
     this.hypervisor = hypervisor;
     this.model = model;
     this.process = process;
     this.memory = memory;
+    this.taps = taps;
   }
 
   /**
@@ -106,10 +112,18 @@ public final class StandbyGuest {
       QemuProcess process = QemuProcess.of(vm);
       List<RamLocator.Block> located =
           new RamLocator(new Monitor(domain, vm), process, vm).locate();
-      return new StandbyGuest(hypervisor, model, process, inOrder(vm, ram, located));
+      return new StandbyGuest(
+          hypervisor,
+          model,
+          process,
+          inOrder(vm, ram, located),
+          new DomainDescription(domain.getXMLDesc(0)).taps());
     } catch (GuestException | RuntimeException e) {
       hypervisor.destroy(model.uuid());
       throw e;
+    } catch (LibvirtException e) {
+      hypervisor.destroy(model.uuid());
+      throw new GuestException("cannot look at the standby of VM " + vm, e);
     }
   }
 
@@ -242,6 +256,11 @@ public final class StandbyGuest {
   /** Where the RAM blocks are, in the primary's order. */
   public List<MemoryBlock> memory() {
     return memory;
+  }
+
+  /** Host interfaces that the guest's packets will come out of. */
+  public List<String> taps() {
+    return taps;
   }
 
   /**

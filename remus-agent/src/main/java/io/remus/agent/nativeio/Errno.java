@@ -15,6 +15,7 @@ public final class Errno {
   public static final int EPROTO = 71;
   public static final int EBADMSG = 74;
   public static final int EOPNOTSUPP = 95;
+  public static final int ENETDOWN = 100;
   public static final int ENOBUFS = 105;
   public static final int ETIMEDOUT = 110;
 
@@ -35,6 +36,7 @@ public final class Errno {
       case EPROTO -> "unexpected answer";
       case EBADMSG -> "malformed data";
       case EOPNOTSUPP -> "not supported by this kernel";
+      case ENETDOWN -> "the interface is gone";
       case ENOBUFS -> "buffer too small";
       case ETIMEDOUT -> "timed out";
       default -> "errno " + errno;

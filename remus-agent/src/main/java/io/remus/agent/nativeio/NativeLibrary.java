@@ -102,6 +102,16 @@ final class NativeLibrary {
 
   static native int remus_plug_list(Pointer text, long capacity);
 
+  static native int remus_tap_open(String networkInterface, int listen, PointerByReference out);
+
+  static native long remus_tap_read(Pointer tap, Pointer frame, long capacity);
+
+  static native void remus_tap_stop(Pointer tap);
+
+  static native int remus_tap_write(Pointer tap, Pointer frame, long bytes);
+
+  static native void remus_tap_close(Pointer tap);
+
   static native int remus_sparse_open(String path, int writable, PointerByReference out);
 
   static native void remus_sparse_close(Pointer sparse);

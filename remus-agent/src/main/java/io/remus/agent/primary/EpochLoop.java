@@ -47,6 +47,7 @@ public final class EpochLoop {
   private volatile OutputQueue queue;
   private volatile boolean halted;
   private volatile boolean finishing;
+  private volatile Runnable onStop;
   private volatile boolean outputWaits;
   private volatile long capturedEpoch;
 
@@ -101,6 +102,17 @@ public final class EpochLoop {
   /** Ends the loop after the epoch under way. */
   public void finish() {
     finishing = true;
+    LockSupport.unpark(thread);
+  }
+
+  /**
+   * Ends the loop with an epoch that leaves the guest stopped. It follows the epoch under way at
+   * once, so that there is little to copy while the guest stands still.
+   *
+   * @param told when the guest is about to be stopped, on another thread
+   */
+  public void stopGuest(Runnable told) {
+    onStop = told;
     LockSupport.unpark(thread);
   }
 
@@ -173,23 +185,32 @@ public final class EpochLoop {
 
   private void epochs() throws IOException {
     long startedNs = System.nanoTime() - idleIntervalNs;
-    for (EpochId epoch = EpochId.FIRST; !halted && !finishing; epoch = epoch.next()) {
+    EpochId epoch = EpochId.FIRST;
+    for (; isToGoOn(); epoch = epoch.next()) {
       await(epoch, startedNs);
       if (halted) {
         return;
       }
       startedNs = System.nanoTime();
-      epoch(epoch, startedNs);
+      epoch(epoch, startedNs, null);
       if (System.nanoTime() - startedNs > intervalNs) {
         figures.throttled();
       }
     }
+    Runnable told = onStop;
+    if (told != null && !halted) {
+      epoch(epoch, System.nanoTime(), told);
+    }
+  }
+
+  private boolean isToGoOn() {
+    return !halted && !finishing && onStop == null;
   }
 
   /** Until the epoch is due. The guest's disk writes so far are its own, and may go ahead of it. */
   private void await(EpochId epoch, long startedNs) throws IOException {
     long leftNs = leftNs(startedNs);
-    while (leftNs > 0 && !halted && !finishing) {
+    while (leftNs > 0 && isToGoOn()) {
       if (disks.log().waitingBytes() >= AHEAD_BYTES) {
         sender.diskChunk(epoch.number(), disks.log(), WriteLog.ALL);
       } else {
@@ -203,9 +224,12 @@ public final class EpochLoop {
     return startedNs + (outputWaits ? intervalNs : idleIntervalNs) - System.nanoTime();
   }
 
-  private void epoch(EpochId epoch, long startedAtNs) throws IOException {
+  /**
+   * @param told when the guest is to stay stopped; null when it runs on
+   */
+  private void epoch(EpochId epoch, long startedAtNs, Runnable told) throws IOException {
     outputWaits = false;
-    long pages = pause(epoch);
+    long pages = pause(epoch, told);
     Gate gate = capture.gate();
     EpochTimes times = new EpochTimes(startedAtNs, gate.stoppedAtNs(), gate.resumedAtNs(), pages);
     capturedEpoch = epoch.number();
@@ -220,21 +244,21 @@ public final class EpochLoop {
   /**
    * One pause; an epoch larger than the arena is sent piece by piece while the guest stands still.
    */
-  private long pause(EpochId epoch) throws IOException {
-    boolean runs = capture.pause(queue);
+  private long pause(EpochId epoch, Runnable told) throws IOException {
+    boolean done = told == null ? capture.pause(queue) : capture.stop(queue, told);
     long pages = capture.gate().pages();
-    if (runs) {
+    if (done) {
       return pages;
     }
     try {
-      while (!runs) {
+      while (!done) {
         sender.pages(epoch.number(), capture.arena(), false);
-        runs = capture.more();
+        done = capture.more();
         pages += capture.gate().pages();
       }
       return pages;
     } finally {
-      if (!runs) {
+      if (!done) {
         capture.abort();
       }
     }

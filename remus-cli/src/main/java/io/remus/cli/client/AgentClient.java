@@ -13,6 +13,7 @@ import io.remus.core.control.ErrorReply;
 import io.remus.core.control.EventRecord;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
+import io.remus.core.control.Switchover;
 import io.remus.core.control.VmStatus;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -48,6 +49,10 @@ public final class AgentClient {
 
   public VmStatus failover(String name) {
     return call(HttpMethod.POST, vmPath(name) + "/failover", "", VmStatus.class);
+  }
+
+  public Switchover switchover(String name) {
+    return call(HttpMethod.POST, vmPath(name) + "/switchover", "", Switchover.class);
   }
 
   public Copies copies(String name) {

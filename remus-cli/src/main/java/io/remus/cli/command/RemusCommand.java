@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
       UnprotectCommand.class,
       StatusCommand.class,
       EventsCommand.class,
+      SwitchoverCommand.class,
       FailoverCommand.class,
       RecoverCommand.class,
       DoctorCommand.class,

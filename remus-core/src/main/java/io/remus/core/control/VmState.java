@@ -7,8 +7,8 @@ import com.fasterxml.jackson.annotation.JsonValue;
  * The states of a protected VM, each with the one sentence that status, events and the manual show.
  *
  * <p>A primary goes {@code connecting -> syncing -> protected}, and leaves by {@code unprotected},
- * {@code stopping} or {@code fenced}; a standby goes {@code preparing -> syncing -> standby ->
- * suspect -> claiming -> activating -> active}.
+ * {@code stopping}, {@code switching} or {@code fenced}; a standby goes {@code preparing -> syncing
+ * -> standby -> suspect -> claiming -> activating -> active}.
  */
 public enum VmState {
   CONNECTING("The primary is reaching the backup and agreeing on the VM; the guest runs."),
@@ -16,6 +16,7 @@ public enum VmState {
   PROTECTED("Every epoch is acked by the backup before its output is released."),
   UNPROTECTED("The guest runs without a backup; the loss of this host would lose it."),
   STOPPING("Protection is ending; held output is being released in order."),
+  SWITCHING("The guest is being moved to its backup; it stands still for a moment."),
   FENCED(
       "Output is held until it is known whether the peer runs a newer copy; if so, this one is destroyed."),
   PREPARING("The backup is starting the waiting copy of the VM."),

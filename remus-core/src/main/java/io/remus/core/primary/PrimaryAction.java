@@ -31,6 +31,15 @@ public sealed interface PrimaryAction {
   /** End the epoch loop now; an epoch under way is given back. */
   record HaltEpochs() implements PrimaryAction {}
 
+  /** Note on disk that the next action stops the guest: whoever finds it so lets it run. */
+  record NoteStop() implements PrimaryAction {}
+
+  /** End the epoch loop with an epoch that leaves the guest stopped. */
+  record StopGuest() implements PrimaryAction {}
+
+  /** Let a guest that {@link StopGuest} stopped, or was about to, run on. */
+  record ResumeGuest() implements PrimaryAction {}
+
   /** Ask the backup to give its standby up. */
   record VoidStandby() implements PrimaryAction {}
 

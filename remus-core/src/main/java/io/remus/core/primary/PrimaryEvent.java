@@ -76,6 +76,22 @@ public sealed interface PrimaryEvent {
   /** The admin hands the VM over. */
   record FailoverRequested() implements PrimaryEvent {}
 
+  /**
+   * The admin moves the VM in order.
+   *
+   * @param sharesDisks the backup's copy cannot open the disks as long as this one has them
+   */
+  record SwitchoverRequested(boolean sharesDisks) implements PrimaryEvent {}
+
+  /** The switchover cannot begin. Nothing was stopped. */
+  record SwitchoverRefused(String reason) implements PrimaryEvent {}
+
+  /** The term of the hand-over is not on disk. */
+  record HandOverFailed(String reason) implements PrimaryEvent {}
+
+  /** The guest, or the word of the backup that it runs there, has been waited for too long. */
+  record SwitchoverOverdue() implements PrimaryEvent {}
+
   /** The guest ended by the will of its owner (shutdown, destroy). */
   record GuestEnded(String reason) implements PrimaryEvent {}
 

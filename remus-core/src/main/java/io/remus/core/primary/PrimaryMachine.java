@@ -56,6 +56,18 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
   private boolean stopWanted;
   private boolean epochsEnded;
 
+  /** A switchover stops the guest, or has stopped it: it must run again or be handed over. */
+  private boolean guestStops;
+
+  /** A stopped copy keeps the backup's from the disks. */
+  private boolean sharesDisks;
+
+  /** The term that this host has given the VM up to; null as long as it is its own. */
+  private Term successor;
+
+  /** Handed over by a switchover, but the backup was lost before it said that it runs the VM. */
+  private boolean astray;
+
   /** The backup, connected, was asked to give its standby up. */
   private boolean voiding;
 
@@ -110,6 +122,11 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
     return term;
   }
 
+  /** The newest term this host knows of: the own one, until the VM is handed over. */
+  public Term newest() {
+    return successor == null ? term : successor;
+  }
+
   /** The last epoch that the backup committed, null before the first. */
   public EpochId acked() {
     return acked;
@@ -139,7 +156,7 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
       acked(e.ack());
     } else if (event instanceof PrimaryEvent.EpochsFinished) {
       epochsEnded = true;
-      voidWhenDrained();
+      goOnWhenDrained();
     } else if (event instanceof PrimaryEvent.EpochsFailed e) {
       epochsFailed(e.reason());
     } else if (event instanceof PrimaryEvent.LinkLost e) {
@@ -164,6 +181,14 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
       stopForced();
     } else if (event instanceof PrimaryEvent.FailoverRequested) {
       failoverRequested();
+    } else if (event instanceof PrimaryEvent.SwitchoverRequested e) {
+      switchoverRequested(e.sharesDisks());
+    } else if (event instanceof PrimaryEvent.SwitchoverRefused e) {
+      switchoverRefused(e.reason());
+    } else if (event instanceof PrimaryEvent.HandOverFailed e) {
+      handOverFailed(e.reason());
+    } else if (event instanceof PrimaryEvent.SwitchoverOverdue) {
+      switchoverOverdue();
     } else if (event instanceof PrimaryEvent.GuestEnded e) {
       guestEnded(e.reason());
     } else if (event instanceof PrimaryEvent.GuestCrashed e) {
@@ -215,24 +240,35 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
     if (state == VmState.SYNCING) {
       enter(VmState.PROTECTED, "standby on " + peer, Level.INFO);
     }
-    voidWhenDrained();
+    goOnWhenDrained();
   }
 
   private void epochsFailed(String why) {
     epochsEnded = true;
-    if (state == VmState.SYNCING || state == VmState.PROTECTED) {
+    if (state == VmState.SYNCING || state == VmState.PROTECTED || isMoving()) {
       stopWanted = true;
-      enter(VmState.STOPPING, "capture failed: " + why, Level.ERROR);
-      emit(new PrimaryAction.HaltEpochs());
-      voidStandby();
+      endProtection("capture failed: " + why, Level.ERROR);
     } else if (state == VmState.STOPPING) {
       voidStandby();
     }
   }
 
+  /** The guest runs on here at once; its standby is of no use then. */
+  private void endProtection(String why, Level level) {
+    enter(VmState.STOPPING, why, level);
+    emit(new PrimaryAction.HaltEpochs());
+    resumeGuest();
+    epochsEnded = true;
+    voidStandby();
+  }
+
   /** A backup without a committed epoch cannot promote; any other must be asked. */
   private void linkLost(String why) {
     if (state == VmState.FENCED || state == VmState.UNPROTECTED) {
+      return;
+    }
+    if (successor != null) {
+      goAstray(peer + " was lost (" + why + ") before it said that it runs the VM");
       return;
     }
     if (!exposed) {
@@ -243,6 +279,7 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
     // A loop that waits for a dead connection ends with it.
     emit(new PrimaryAction.Disconnect());
     emit(new PrimaryAction.HaltEpochs());
+    resumeGuest();
     if (arbiter == ArbiterKind.ETCD) {
       askArbiter();
     }
@@ -258,13 +295,17 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
   }
 
   private void standbyFailed(String why) {
-    if (state != VmState.FENCED) {
+    if (successor != null) {
+      takeBack("backup " + peer + " gave its standby up instead of running it: " + why);
+    } else if (state != VmState.FENCED) {
       goOnAlone("backup " + peer + " gave its standby up: " + why, Level.ERROR);
     }
   }
 
   private void standbyVoided() {
-    if (state == VmState.STOPPING) {
+    if (successor != null) {
+      takeBack(peer + " has given its standby up instead of running it");
+    } else if (state == VmState.STOPPING) {
       goOnAlone(stopWanted ? reason : "protection ended", Level.INFO);
     } else if (state == VmState.FENCED || watching) {
       goOnAlone(
@@ -277,6 +318,12 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
     if (!newer.isNewerThan(term)) {
       return;
     }
+    if (successor != null) {
+      successor = newer;
+      letGoOfTheMoved("moved to " + peer + ", which runs it under term " + newer.number());
+      return;
+    }
+    successor = newer;
     enter(
         VmState.FENCED,
         peer + " runs the VM under newer term " + newer.number() + "; this copy is destroyed",
@@ -294,7 +341,10 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
    * was released without the peer, its standby is too old in any case.
    */
   private void peerStandby(boolean guestRuns) {
-    if (watching || (state == VmState.FENCED && (guestRuns || guestEnded))) {
+    if (successor != null) {
+      emit(new PrimaryAction.HandOver(successor));
+      emit(new PrimaryAction.AskPeerAgain());
+    } else if (watching || (state == VmState.FENCED && (guestRuns || guestEnded))) {
       emit(new PrimaryAction.VoidStandby());
     } else if (state == VmState.FENCED) {
       handOver(term.next(), "this host lost the guest; " + peer + " still has its standby");
@@ -302,7 +352,12 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
   }
 
   private void peerUnreachable(boolean guestRuns) {
-    if (watching) {
+    if (successor != null) {
+      hold(
+          "handed over to %s, which does not answer; the stopped copy waits here. Bring %s back, or run 'remus unprotect %s --force' if you know that it is off"
+              .formatted(peer, peer, vm));
+      emit(new PrimaryAction.AskPeerAgain());
+    } else if (watching) {
       emit(new PrimaryAction.AskPeerAgain());
     } else if (state == VmState.FENCED && arbiter == ArbiterKind.NONE) {
       believeSilence();
@@ -363,7 +418,7 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
     }
   }
 
-  /** Stays fenced, and says so once for each reason. */
+  /** Stays as it is, and says so once for each reason. */
   private void hold(String why) {
     if (!why.equals(reason)) {
       reason = why;
@@ -372,7 +427,7 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
   }
 
   private void peerClaims(Term wanted) {
-    if (exposed && wanted.isNewerThan(term)) {
+    if (exposed && successor == null && wanted.isNewerThan(term)) {
       handOver(wanted, peer + " was told to take over");
     }
   }
@@ -383,8 +438,101 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
     }
   }
 
+  private void switchoverRequested(boolean disksAreShared) {
+    if (state == VmState.PROTECTED) {
+      enter(VmState.SWITCHING, "switchover to " + peer + " was asked for", Level.INFO);
+      sharesDisks = disksAreShared;
+      guestStops = true;
+      emit(new PrimaryAction.NoteStop());
+      emit(new PrimaryAction.StopGuest());
+    }
+  }
+
+  /** The epoch loop was not told yet and goes on. */
+  private void switchoverRefused(String why) {
+    if (isMoving()) {
+      guestStops = false;
+      enter(VmState.PROTECTED, "not switched over: " + why, Level.ERROR);
+    }
+  }
+
+  /** Still this host's: the guest is moving but not handed over. */
+  private boolean isMoving() {
+    return state == VmState.SWITCHING && successor == null;
+  }
+
+  /**
+   * The backup has all that the guest did, and all that it said is out. A guest that stands still
+   * says nothing more, and what it might say, were it woken, is held: so it may be handed over
+   * before it is destroyed, and be had back when the backup fails to run it.
+   */
+  private void giveUpStopped() {
+    successor = term.next();
+    emit(new PrimaryAction.Persist(Role.SUPERSEDED, successor));
+    if (sharesDisks) {
+      guestStops = false;
+      emit(new PrimaryAction.DestroyGuest());
+    }
+    emit(new PrimaryAction.HandOver(successor));
+  }
+
+  /** Nobody was told: the guest is still this host's. */
+  private void handOverFailed(String why) {
+    if (state == VmState.SWITCHING && guestStops) {
+      successor = null;
+      stopWanted = true;
+      endProtection("not switched over: " + why, Level.ERROR);
+    }
+  }
+
+  private void switchoverOverdue() {
+    if (isMoving()) {
+      linkLost("the switchover took too long");
+    } else if (state == VmState.SWITCHING) {
+      goAstray(peer + " does not say that it runs the VM");
+    }
+  }
+
+  /** The stopped copy is kept until it is known who runs the VM. */
+  private void goAstray(String why) {
+    if (!astray) {
+      astray = true;
+      reason = why;
+      emit(new PrimaryAction.Tell(Level.WARNING, why));
+      emit(new PrimaryAction.Disconnect());
+      emit(new PrimaryAction.AskPeer());
+    }
+  }
+
+  private void letGoOfTheMoved(String why) {
+    enter(VmState.FENCED, why, Level.INFO);
+    emit(new PrimaryAction.DestroyGuest());
+    emit(new PrimaryAction.DropOutput());
+    emit(new PrimaryAction.Persist(Role.SUPERSEDED, successor));
+    end();
+  }
+
+  /** No other copy will ever run: this one goes on, under the term it was given up to. */
+  private void takeBack(String why) {
+    if (!guestStops) {
+      goOnAlone(why + "; the copy here is destroyed already: start the VM", Level.ERROR);
+      return;
+    }
+    // Should this agent die now, the next one must not take the copy for a stale one.
+    emit(new PrimaryAction.Persist(Role.NONE, successor));
+    goOnAlone(why, Level.ERROR);
+  }
+
+  private void resumeGuest() {
+    if (guestStops) {
+      guestStops = false;
+      emit(new PrimaryAction.ResumeGuest());
+    }
+  }
+
   /** Destroying comes before telling: at no moment may two copies be seen. */
   private void handOver(Term next, String why) {
+    successor = next;
     enter(VmState.FENCED, why, Level.WARNING);
     emit(new PrimaryAction.HaltEpochs());
     emit(new PrimaryAction.Persist(Role.SUPERSEDED, next));
@@ -400,6 +548,11 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
       case PROTECTED -> {
         enter(VmState.STOPPING, "protection is being ended", Level.INFO);
         emit(new PrimaryAction.FinishEpochs());
+      }
+      case SWITCHING -> {
+        if (isMoving()) {
+          endProtection("protection is being ended", Level.INFO);
+        }
       }
       case CONNECTING, UNPROTECTED -> goOnAlone("protection ended", Level.INFO);
       case SYNCING -> {
@@ -418,15 +571,24 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
 
   /** The backup is told if it can hear; that it has heard is not waited for. */
   private void stopForced() {
+    if (successor != null) {
+      takeBack("protection ended by force");
+      return;
+    }
     if (exposed) {
       emit(new PrimaryAction.VoidStandby());
     }
     goOnAlone("protection ended by force", Level.WARNING);
   }
 
-  private void voidWhenDrained() {
-    if (state == VmState.STOPPING && epochsEnded && outstanding.isEmpty()) {
+  private void goOnWhenDrained() {
+    if (!epochsEnded || !outstanding.isEmpty()) {
+      return;
+    }
+    if (state == VmState.STOPPING) {
       voidStandby();
+    } else if (isMoving()) {
+      giveUpStopped();
     }
   }
 
@@ -440,6 +602,12 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
   private void guestEnded(String why) {
     stopWanted = true;
     guestEnded = true;
+    if (successor != null) {
+      if (guestStops) {
+        letGoOfTheMoved("handed over to " + peer + "; the stopped copy here ended: " + why);
+      }
+      return;
+    }
     if (state == VmState.FENCED) {
       return;
     }
@@ -453,7 +621,7 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
   }
 
   private void guestCrashed(String why) {
-    if (state == VmState.PROTECTED) {
+    if (state == VmState.PROTECTED || isMoving()) {
       handOver(term.next(), "the guest was lost here: " + why);
     } else if (state == VmState.FENCED) {
       guestLost = true;
@@ -465,9 +633,10 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
   private void goOnAlone(String why, Level level) {
     enter(VmState.UNPROTECTED, why, level);
     emit(new PrimaryAction.HaltEpochs());
+    resumeGuest();
     emit(new PrimaryAction.Unplug());
     emit(new PrimaryAction.Disconnect());
-    emit(new PrimaryAction.Persist(Role.NONE, term));
+    emit(new PrimaryAction.Persist(Role.NONE, newest()));
     end();
   }
 

@@ -37,7 +37,7 @@ public sealed interface StandbyAction {
   /** Tell the primary that the standby is given up for good. */
   record SendStopped() implements StandbyAction {}
 
-  /** Tell whoever asked what this host is to the VM now. */
+  /** Tell whoever asked, or else the primary, what this host is to the VM now. */
   record SendRecord(Role role, Term term) implements StandbyAction {}
 
   /** Tell the primary that the standby was lost. */

@@ -341,6 +341,7 @@ public final class StandbyMachine extends VmMachine<StandbyAction> {
 
   private void activated() {
     if (state == VmState.ACTIVATING) {
+      emit(new StandbyAction.SendRecord(Role.ACTIVE, term()));
       enter(
           VmState.ACTIVE,
           "took over from " + peer + " at epoch " + committed.number() + "; not protected",

@@ -278,12 +278,34 @@ public sealed interface Frame {
   }
 
   /**
-   * The primary has destroyed its copy; the VM belongs to this term. Answers {@link Claim}, or
-   * hands over unasked.
+   * The primary has destroyed its copy, or stopped it for good; the VM belongs to this term.
+   * Answers {@link Claim}, or hands over unasked.
    */
   record Yield(long term) implements Frame {
     public Yield {
       Check.term(term);
+    }
+  }
+
+  /**
+   * What came from the network for a guest that a switchover had stopped, after {@link Yield}: the
+   * guest gets it where it runs now.
+   *
+   * @param nic place of the guest's interface, from 0
+   * @param frame a {@code struct virtio_net_hdr} of {@link #HEADER_BYTES} and an Ethernet frame
+   */
+  record Input(int nic, ByteBuffer frame) implements Frame {
+    public static final int HEADER_BYTES = 10;
+    public static final int LEAST = HEADER_BYTES + 14;
+
+    /** The largest packet that a kernel hands over in one piece, with its headers. */
+    public static final int MOST = HEADER_BYTES + 64 * 1024 + 256;
+
+    public Input {
+      Check.atLeast(0, nic, "number of an interface");
+      if (frame.remaining() < LEAST || frame.remaining() > MOST) {
+        throw new IllegalArgumentException(frame.remaining() + " bytes are no Ethernet frame");
+      }
     }
   }
 

@@ -22,7 +22,8 @@ enum FrameType {
   FAILED(15, 2),
   QUERY(16, 38),
   RECORD(17, 25),
-  BLOCK_HASHES(18, 9 + Frame.BlockHashes.HASH_BYTES);
+  BLOCK_HASHES(18, 9 + Frame.BlockHashes.HASH_BYTES),
+  INPUT(19, 1 + Frame.Input.LEAST);
 
   private static final FrameType[] BY_NUMBER = new FrameType[256];
 
@@ -68,6 +69,7 @@ enum FrameType {
       case WELCOME -> 4 + Limits.NAME_BYTES;
       case REFUSED -> 4 + Limits.MESSAGE_BYTES;
       case BLOCK_HASHES -> 9 + Frame.BlockHashes.MOST * Frame.BlockHashes.HASH_BYTES;
+      case INPUT -> 1 + Frame.Input.MOST;
       case FAILED -> 2 + Limits.MESSAGE_BYTES;
       default -> leastBytes;
     };

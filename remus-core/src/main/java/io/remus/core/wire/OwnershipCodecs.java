@@ -1,9 +1,12 @@
 package io.remus.core.wire;
 
+import io.netty.buffer.ByteBuf;
 import io.remus.core.wire.Frame.Claim;
+import io.remus.core.wire.Frame.Input;
 import io.remus.core.wire.Frame.Query;
 import io.remus.core.wire.Frame.VmRecord;
 import io.remus.core.wire.Frame.Yield;
+import java.nio.ByteBuffer;
 import java.util.List;
 
 /** The frames that settle whose VM it is. */
@@ -21,6 +24,11 @@ final class OwnershipCodecs {
               Yield.class,
               (frame, out) -> out.writeLong(frame.term()),
               in -> new Yield(in.readLong())),
+          new FrameCodec<>(
+              FrameType.INPUT,
+              Input.class,
+              (frame, out) -> out.writeByte(frame.nic()).writeBytes(frame.frame().duplicate()),
+              OwnershipCodecs::readInput),
           new FrameCodec<>(
               FrameType.QUERY,
               Query.class,
@@ -42,4 +50,11 @@ final class OwnershipCodecs {
                       in.readLong())));
 
   private OwnershipCodecs() {}
+
+  private static Input readInput(ByteBuf in) {
+    int nic = in.readUnsignedByte();
+    byte[] frame = new byte[in.readableBytes()];
+    in.readBytes(frame);
+    return new Input(nic, ByteBuffer.wrap(frame));
+  }
 }

@@ -51,6 +51,7 @@ final class Frames {
         new Frame.Refused(RefusalCode.NO_MEMORY, "VM ledger needs 544 MiB, hv2 has 100 MiB free"),
         prepare(),
         new Frame.BlockHashes(1, 4096, ByteBuffer.wrap(new byte[48])),
+        new Frame.Input(1, ByteBuffer.wrap(new byte[Frame.Input.LEAST])),
         new Frame.Prepared(64 << 20),
         chunk(7, 2, ChunkKind.PAGES, 600),
         new Frame.EpochEnd(7, 3, 12_000, 0xCAFEBABE),
