@@ -6,6 +6,8 @@ import io.remus.agent.control.Operations;
 import io.remus.core.control.AgentInfo;
 import io.remus.core.control.Copies;
 import io.remus.core.control.DoctorReport;
+import io.remus.core.control.Drain;
+import io.remus.core.control.HostInfo;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.Switchover;
@@ -39,7 +41,7 @@ final class AgentOperations implements Operations {
 
   @Override
   public CompletionStage<VmStatus> protect(String name, ProtectRequest request) {
-    return agent.conductor().protect(name, request);
+    return agent.protect(name, request);
   }
 
   @Override
@@ -55,6 +57,21 @@ final class AgentOperations implements Operations {
   @Override
   public CompletionStage<Switchover> switchover(String name) {
     return agent.conductor().switchover(name);
+  }
+
+  @Override
+  public List<HostInfo> hosts() {
+    return agent.hosts();
+  }
+
+  @Override
+  public Drain drain() {
+    return agent.drain();
+  }
+
+  @Override
+  public void endDrain() {
+    agent.endDrain();
   }
 
   @Override

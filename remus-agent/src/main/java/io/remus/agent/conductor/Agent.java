@@ -9,6 +9,7 @@ import io.remus.agent.arbiter.Arbiters;
 import io.remus.agent.config.AgentConfig;
 import io.remus.agent.guest.GuestException;
 import io.remus.agent.guest.Hypervisor;
+import io.remus.agent.hosts.Hosts;
 import io.remus.agent.nativeio.Features;
 import io.remus.agent.nativeio.TrackerKind;
 import io.remus.agent.peer.PeerDialer;
@@ -19,12 +20,17 @@ import io.remus.agent.status.EpochLog;
 import io.remus.agent.status.EventLog;
 import io.remus.agent.term.TermStore;
 import io.remus.core.control.Copies;
+import io.remus.core.control.Drain;
+import io.remus.core.control.HostInfo;
+import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
+import io.remus.core.control.VmStatus;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -48,6 +54,8 @@ public final class Agent implements AutoCloseable {
   private final Hypervisor hypervisor;
   private final Arbiter arbiter;
   private final Conductor conductor;
+  private final Hosts hosts;
+  private final BackupFinder finder;
   private final Recovery recovery;
   private PeerListener listener;
 
@@ -95,7 +103,9 @@ public final class Agent implements AutoCloseable {
             stage);
     this.conductor = new Conductor(around);
     this.reprotectionThread = timer("reprotection");
-    Reprotection reprotection = new Reprotection(around, conductor, reprotectionThread);
+    this.hosts = Hosts.open(config, new ThisHost(around, conductor)::info);
+    this.finder = new BackupFinder(around, hosts);
+    Reprotection reprotection = new Reprotection(around, conductor, finder, reprotectionThread);
     conductor.onLoss(reprotection::afterLoss);
     conductor.onMove(reprotection::afterMove);
     this.recovery = new Recovery(around, conductor);
@@ -163,6 +173,26 @@ public final class Agent implements AutoCloseable {
     return conductor;
   }
 
+  /** Begins to protect a VM; see {@link Conductor#protect}. */
+  public CompletionStage<VmStatus> protect(String vm, ProtectRequest request) {
+    return conductor.protect(vm, finder.resolve(vm, request));
+  }
+
+  /** This host and its peers. */
+  public List<HostInfo> hosts() {
+    return hosts.list();
+  }
+
+  /** Empties this host; see {@link Drainage}. */
+  public Drain drain() {
+    return new Drainage(conductor).drain();
+  }
+
+  /** Lets this host take standbys again. */
+  public void endDrain() {
+    conductor.drain(false);
+  }
+
   public Copies copies(String vm) {
     return recovery.copies(vm);
   }
@@ -185,6 +215,7 @@ public final class Agent implements AutoCloseable {
   @Override
   public void close() throws IOException {
     reprotectionThread.shutdownNow();
+    hosts.close();
     listener.close();
     conductor.stop();
     transport.close();

@@ -54,6 +54,7 @@ public final class Conductor {
   private final Map<String, StandbyVm> standbys = new ConcurrentHashMap<>();
   private final Set<String> opening = ConcurrentHashMap.newKeySet();
   private volatile boolean stopping;
+  private volatile boolean draining;
   private volatile Consumer<String> onLoss = uuid -> {};
   private volatile Consumer<String> onMove = uuid -> {};
 
@@ -123,7 +124,9 @@ public final class Conductor {
     boolean withoutDisks = ProtectRequest.DISK_NONE.equals(request.disk());
     DiskDurability durability =
         request.diskDurability() == null ? DiskDurability.MEMORY : request.diskDurability();
-    request.spares().forEach(this::peer);
+    request.spares().stream()
+        .filter(spare -> !spare.equals(ProtectRequest.AUTO))
+        .forEach(this::peer);
     if (!request.spares().isEmpty() && around.arbiter().kind() == ArbiterKind.NONE) {
       throw RefusedException.conflict(
           "spare-needs-arbiter",
@@ -330,7 +333,7 @@ public final class Conductor {
         "see `remus status " + name + "`; to change the backup, unprotect it first");
   }
 
-  private static RefusedException refused(GuestException e) {
+  static RefusedException refused(GuestException e) {
     String code = e.kind().name().toLowerCase(Locale.ROOT).replace('_', '-');
     return e.kind() == GuestException.Kind.UNKNOWN_VM
         ? RefusedException.missing(code, e.getMessage(), e.advice())
@@ -519,6 +522,9 @@ public final class Conductor {
     if (stopping) {
       code = RefusalCode.STOPPING;
       refusal = "the agent is stopping";
+    } else if (draining) {
+      code = RefusalCode.STOPPING;
+      refusal = "the host is drained for maintenance, until its agent starts again";
     } else if (primary != null && !primary.ended().isDone()) {
       code = RefusalCode.VM_EXISTS;
       refusal = "this host protects a VM of that name itself";
@@ -560,6 +566,44 @@ public final class Conductor {
               }
             });
     return vm.start();
+  }
+
+  /** Whether this host takes standbys. */
+  void drain(boolean on) {
+    draining = on;
+    around
+        .events()
+        .host(Level.INFO, on ? "takes no standby any more: it is drained" : "takes standbys again");
+  }
+
+  boolean isDraining() {
+    return draining;
+  }
+
+  /** Tells the primaries of all standbys here to look for another backup. */
+  void giveStandbysUp() {
+    standbys
+        .values()
+        .forEach(
+            standby ->
+                standby.tell(
+                    new StandbyEvent.StandbyLost(
+                        around.config().host() + " is drained for maintenance")));
+  }
+
+  /** The VMs that this host runs and protects. */
+  List<String> primaryNames() {
+    return primaries.keySet().stream().filter(this::isProtecting).sorted().toList();
+  }
+
+  /** The VMs that this host stands by for. */
+  List<String> standbyNames() {
+    return standbys.keySet().stream().filter(this::standsBy).sorted().toList();
+  }
+
+  /** Memory of this host that is promised to standbys and not taken yet, in bytes. */
+  long owedBytes() {
+    return owedToOthers("");
   }
 
   /** RAM that standbys were promised and have not touched yet looks free, and is not. */

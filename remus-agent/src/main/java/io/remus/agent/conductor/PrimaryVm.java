@@ -287,6 +287,7 @@ final class PrimaryVm {
       replication.plug(
           why -> tell(new PrimaryEvent.EpochsFailed("output cannot be released: " + why)));
     } else if (action instanceof PrimaryAction.RunEpochs) {
+      pulse.awake();
       replication.runEpochs();
     } else if (action instanceof PrimaryAction.FinishEpochs) {
       replication.finishEpochs();
@@ -592,6 +593,16 @@ final class PrimaryVm {
         around.warnings(peer));
   }
 
+  /**
+   * An ack that waited here while this agent stood still may be of a backup that took over since.
+   */
+  private void acked(DurableAck ack) {
+    dispatch(
+        pulse.overslept()
+            ? new PrimaryEvent.LinkLost("this agent stood still for longer than the timeout")
+            : new PrimaryEvent.Acked(ack));
+  }
+
   /** What the backup says, on the event loop. */
   private class FromBackup implements FrameListener {
     @Override
@@ -600,7 +611,7 @@ final class PrimaryVm {
       if (frame instanceof Frame.Credit f) {
         replication.grant(f.bytes());
       } else if (frame instanceof Frame.Ack f) {
-        tell(new PrimaryEvent.Acked(DurableAck.of(f)));
+        lane.execute(() -> acked(DurableAck.of(f)));
       } else if (frame instanceof Frame.BlockHashes f) {
         learn(f);
       } else if (frame instanceof Frame.Prepared f) {
@@ -661,6 +672,7 @@ final class PrimaryVm {
 
     @Override
     public void captured(EpochId epoch, long marker, EpochTimes times) {
+      pulse.spoke();
       lane.execute(
           () -> {
             replication.captured(times);

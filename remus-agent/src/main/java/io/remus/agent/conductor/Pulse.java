@@ -23,6 +23,8 @@ final class Pulse implements AutoCloseable {
   private final ScheduledFuture<?> beats;
   private volatile PeerConnection connection;
   private volatile long heardAtNs = System.nanoTime();
+  private volatile long spokeAtNs = System.nanoTime();
+  private volatile boolean overslept;
   private volatile SilenceMonitor.Verdict verdict = SilenceMonitor.Verdict.ALIVE;
   private long sequence;
 
@@ -38,6 +40,7 @@ final class Pulse implements AutoCloseable {
     this.beats =
         clock.scheduleAtFixedRate(
             () -> {
+              spoke();
               beat();
               silence.heard(heardAtNs);
               verdict = silence.look(System.nanoTime());
@@ -59,6 +62,29 @@ final class Pulse implements AutoCloseable {
       to.send(new Frame.Heartbeat(++sequence, System.nanoTime(), 0));
       to.flush();
     }
+  }
+
+  /** This host gives a sign of life. Any thread. */
+  void spoke() {
+    long nowNs = System.nanoTime();
+    if (nowNs - spokeAtNs > timeoutNs) {
+      overslept = true;
+    }
+    spokeAtNs = nowNs;
+  }
+
+  /**
+   * Whether this host was silent for a whole timeout, because its agent stood still: the peer may
+   * have taken it for lost, and what the peer said before that is no permission any more.
+   */
+  boolean overslept() {
+    return overslept || System.nanoTime() - spokeAtNs > timeoutNs;
+  }
+
+  /** From now on the peer depends on this host's signs of life. */
+  void awake() {
+    spokeAtNs = System.nanoTime();
+    overslept = false;
   }
 
   /** The peer gave a sign of life. Any thread. */

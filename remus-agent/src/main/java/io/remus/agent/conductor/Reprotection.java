@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -34,12 +35,18 @@ final class Reprotection {
 
   private final Surroundings around;
   private final Conductor conductor;
+  private final BackupFinder finder;
   private final ScheduledExecutorService thread;
   private final Map<String, LossBackoff> losses = new ConcurrentHashMap<>();
 
-  Reprotection(Surroundings around, Conductor conductor, ScheduledExecutorService thread) {
+  Reprotection(
+      Surroundings around,
+      Conductor conductor,
+      BackupFinder finder,
+      ScheduledExecutorService thread) {
     this.around = around;
     this.conductor = conductor;
+    this.finder = finder;
     this.thread = thread;
   }
 
@@ -100,9 +107,16 @@ final class Reprotection {
       this.record = record;
       this.wish = lost ? record.wish().afterLoss() : record.wish();
       this.refusedWait = refusedWait;
-      this.hosts = new ArrayDeque<>(wish.hosts());
-      // A host that took over from one whose spare it is.
-      hosts.remove(around.config().host());
+      this.hosts = new ArrayDeque<>(named());
+    }
+
+    private Set<String> named() {
+      try {
+        return finder.hosts(record.vm(), wish);
+      } catch (RefusedException e) {
+        problems.add(e.getMessage());
+        return Set.of();
+      }
     }
 
     void next() {

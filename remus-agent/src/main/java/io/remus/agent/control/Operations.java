@@ -3,6 +3,8 @@ package io.remus.agent.control;
 import io.remus.core.control.AgentInfo;
 import io.remus.core.control.Copies;
 import io.remus.core.control.DoctorReport;
+import io.remus.core.control.Drain;
+import io.remus.core.control.HostInfo;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.Switchover;
@@ -39,6 +41,15 @@ public interface Operations {
 
   /** Moves a VM from this host to its backup in order; completes when it runs there. */
   CompletionStage<Switchover> switchover(String name);
+
+  /** This host and its peers, by name. */
+  List<HostInfo> hosts();
+
+  /** Moves every VM of this host to its backup, and takes no standby from now on. */
+  Drain drain();
+
+  /** Takes standbys again. */
+  void endDrain();
 
   /** Which copies of a VM's disks there are, here and on the peers. */
   Copies copies(String name);

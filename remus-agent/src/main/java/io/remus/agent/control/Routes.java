@@ -39,6 +39,13 @@ final class Routes {
                 HttpMethod.DELETE, "/v1/vms/{name}/protection", List.of("force"), this::unprotect),
             new Route(HttpMethod.POST, "/v1/vms/{name}/failover", List.of(), this::failover),
             new Route(HttpMethod.POST, "/v1/vms/{name}/switchover", List.of(), this::switchover),
+            get("/v1/hosts", call -> done(Reply.ok(operations.hosts()))),
+            new Route(
+                HttpMethod.POST,
+                "/v1/drain",
+                List.of(),
+                call -> done(Reply.ok(operations.drain()))),
+            new Route(HttpMethod.DELETE, "/v1/drain", List.of(), call -> endDrain()),
             get("/v1/vms/{name}/copies", call -> done(Reply.ok(operations.copies(call.name())))),
             new Route(HttpMethod.POST, "/v1/vms/{name}/recovery", List.of(), this::recover),
             EVENTS,
@@ -81,6 +88,11 @@ final class Routes {
     return operations
         .unprotect(call.name(), call.flag("force"))
         .thenApply(nothing -> new Reply(HttpResponseStatus.NO_CONTENT, null));
+  }
+
+  private CompletionStage<Reply> endDrain() {
+    operations.endDrain();
+    return done(new Reply(HttpResponseStatus.NO_CONTENT, null));
   }
 
   private CompletionStage<Reply> failover(Route.Call call) {

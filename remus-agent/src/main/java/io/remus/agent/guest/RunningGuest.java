@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.libvirt.Connect;
 import org.libvirt.Domain;
 import org.libvirt.Domain.XMLFlags;
@@ -262,6 +264,19 @@ public final class RunningGuest implements AutoCloseable {
     } catch (GuestException e) {
       return false;
     }
+  }
+
+  /** Its RAM, in bytes. */
+  public long memoryBytes() {
+    return description.memoryBytes();
+  }
+
+  /** Bridges of this host that it is plugged into. */
+  public Set<String> bridges() {
+    return description.nics().stream()
+        .map(Nic::bridge)
+        .filter(bridge -> !bridge.isEmpty())
+        .collect(Collectors.toSet());
   }
 
   /** Host interfaces that the guest's packets come out of. */

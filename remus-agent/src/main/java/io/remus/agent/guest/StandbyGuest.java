@@ -158,7 +158,7 @@ public final class StandbyGuest {
     }
     requireMedia(description);
     long wanted = description.memoryBytes() + EMULATOR_BYTES;
-    long available = availableMemory();
+    long available = HostMemory.availableBytes();
     if (available - owedBytes < wanted) {
       throw new GuestException(
           GuestException.Kind.NO_MEMORY,
@@ -206,19 +206,6 @@ public final class StandbyGuest {
       return domain != null && domain.isActive() == 1;
     } catch (LibvirtException e) {
       throw new GuestException("cannot ask libvirt for VM " + vm, e);
-    }
-  }
-
-  private static long availableMemory() throws GuestException {
-    try {
-      for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
-        if (line.startsWith("MemAvailable:")) {
-          return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
-        }
-      }
-      throw new IOException("no MemAvailable");
-    } catch (IOException e) {
-      throw new GuestException("cannot read this host's free memory", e);
     }
   }
 

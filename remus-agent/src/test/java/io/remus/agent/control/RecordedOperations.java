@@ -3,6 +3,8 @@ package io.remus.agent.control;
 import io.remus.core.control.AgentInfo;
 import io.remus.core.control.Copies;
 import io.remus.core.control.DoctorReport;
+import io.remus.core.control.Drain;
+import io.remus.core.control.HostInfo;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.Switchover;
@@ -76,6 +78,22 @@ final class RecordedOperations implements Operations {
   @Override
   public DoctorReport doctor() {
     throw new IllegalStateException("the doctor is ill");
+  }
+
+  @Override
+  public List<HostInfo> hosts() {
+    return List.of(HostInfo.unregistered("hv2"));
+  }
+
+  @Override
+  public Drain drain() {
+    asked.add("drain");
+    return new Drain(List.of("ledger"), List.of(new Drain.Left("db", "not protected")));
+  }
+
+  @Override
+  public void endDrain() {
+    asked.add("end of drain");
   }
 
   @Override

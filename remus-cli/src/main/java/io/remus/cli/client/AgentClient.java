@@ -9,8 +9,10 @@ import io.remus.core.control.AgentInfo;
 import io.remus.core.control.ControlJson;
 import io.remus.core.control.Copies;
 import io.remus.core.control.DoctorReport;
+import io.remus.core.control.Drain;
 import io.remus.core.control.ErrorReply;
 import io.remus.core.control.EventRecord;
+import io.remus.core.control.HostInfo;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.Switchover;
@@ -62,6 +64,18 @@ public final class AgentClient {
   public Copies recover(String name, RecoverRequest request) {
     String body = ControlJson.line(request);
     return call(HttpMethod.POST, vmPath(name) + "/recovery", body, Copies.class);
+  }
+
+  public List<HostInfo> hosts() {
+    return List.of(call(HttpMethod.GET, "/v1/hosts", "", HostInfo[].class));
+  }
+
+  public Drain drain() {
+    return call(HttpMethod.POST, "/v1/drain", "", Drain.class);
+  }
+
+  public void endDrain() {
+    exchange(HttpMethod.DELETE, "/v1/drain", "");
   }
 
   public DoctorReport doctor() {

@@ -25,6 +25,7 @@ import picocli.CommandLine.Parameters;
     footer = {
       "  remus protect db1 --backup hv2 --wait",
       "  remus protect db1 --backup hv2 --spare hv3 --wait",
+      "  remus protect db1 --backup auto --wait",
       "  remus protect db1 --backup hv2 --disk-durability journal",
       "  remus protect router --backup hv2 --interval 50ms --disk none",
     })
@@ -46,7 +47,10 @@ final class ProtectCommand implements Callable<Integer> {
       paramLabel = "HOST",
       required = true,
       converter = NameConverter.class,
-      description = "The host that keeps the copy: a name of [peers] in the configuration.")
+      description = {
+        "The host that keeps the copy: a name of [peers] in the configuration;",
+        "auto: any that fits, where etcd is the arbiter."
+      })
   private String backup;
 
   @Option(
@@ -55,7 +59,7 @@ final class ProtectCommand implements Callable<Integer> {
       converter = NameConverter.class,
       description =
           "A host to protect the VM with when the backup is lost; may be given again, the first"
-              + " choice first. Needs an arbiter.")
+              + " choice first; auto is any that fits. Needs an arbiter.")
   private List<String> spares = List.of();
 
   @Option(

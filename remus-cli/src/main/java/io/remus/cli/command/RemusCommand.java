@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
       SwitchoverCommand.class,
       FailoverCommand.class,
       RecoverCommand.class,
+      HostCommand.class,
       DoctorCommand.class,
       PkiCommand.class,
       CompletionCommand.class

@@ -7,7 +7,8 @@ import java.util.Set;
 /**
  * Protects a VM.
  *
- * @param backup the peer that receives the copy, a name of the configuration's {@code [peers]}
+ * @param backup the peer that receives the copy, a name of the configuration's {@code [peers]}, or
+ *     {@link #AUTO}
  * @param intervalMs time from one epoch's start to the next in milliseconds, 10 to 1,000; null for
  *     the agent's configured interval
  * @param disk {@code "none"} to protect a VM without replicating its writable disks; {@code
@@ -23,6 +24,9 @@ public record ProtectRequest(
     String disk,
     DiskDurability diskDurability,
     List<String> spares) {
+  /** In place of a host: any that fits. */
+  public static final String AUTO = "auto";
+
   public static final int MOST_SPARES = 16;
   public static final int MIN_INTERVAL_MS = 10;
   public static final int MAX_INTERVAL_MS = 1_000;
