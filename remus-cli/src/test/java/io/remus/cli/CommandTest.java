@@ -76,7 +76,7 @@ class CommandTest {
     assertThat(run.out()).contains("VM ledger: connecting");
     assertThat(agent.asked)
         .containsExactly(
-            "protect ledger ProtectRequest[backup=hv2, intervalMs=50, disk=none, diskDurability=null]");
+            "protect ledger ProtectRequest[backup=hv2, intervalMs=50, disk=none, diskDurability=null, spares=[]]");
   }
 
   @Test
