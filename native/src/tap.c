@@ -39,30 +39,37 @@ void remus_tap_close(struct remus_tap *tap) {
 }
 
 int remus_tap_open(const char *interface, int listen, struct remus_tap **out) {
-    struct remus_tap *tap = malloc(sizeof *tap);
-    if (tap == NULL) {
-        return -ENOMEM;
-    }
-    *tap = (struct remus_tap){
-        .socket = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
-        .stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-    };
     struct sockaddr_ll address = {
         .sll_family = AF_PACKET,
         .sll_protocol = listen ? htons(ETH_P_ALL) : 0, /* protocol 0 hears nothing */
         .sll_ifindex = (int)if_nametoindex(interface),
     };
+    if (address.sll_ifindex == 0) {
+        return -ENODEV;
+    }
+    struct remus_tap *tap = malloc(sizeof *tap);
+    if (tap == NULL) {
+        return -ENOMEM;
+    }
     int on = 1, bytes = RECEIVE_BUFFER;
-    if (tap->socket < 0 || tap->stop < 0 || address.sll_ifindex == 0 ||
+    tap->socket = -1;
+    tap->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (tap->stop < 0) {
+        goto err;
+    }
+    tap->socket = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (tap->socket < 0 ||
         setsockopt(tap->socket, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on) < 0 ||
         setsockopt(tap->socket, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) < 0 ||
         bind(tap->socket, (struct sockaddr *)&address, sizeof address) < 0) {
-        int error = -errno;
-        remus_tap_close(tap);
-        return error;
+        goto err;
     }
     *out = tap;
     return 0;
+err:;
+    int error = -errno;
+    remus_tap_close(tap);
+    return error;
 }
 
 int64_t remus_tap_read(struct remus_tap *tap, void *frame, int64_t capacity) {

@@ -76,7 +76,7 @@ class CommandTest {
     assertThat(run.out()).contains("VM ledger: connecting");
     assertThat(agent.asked)
         .containsExactly(
-            "protect ledger ProtectRequest[backup=hv2, intervalMs=50, disk=none, diskDurability=null]");
+            "protect ledger ProtectRequest[backup=hv2, intervalMs=50, disk=none, diskDurability=null, spares=[]]");
   }
 
   @Test
@@ -210,6 +210,20 @@ class CommandTest {
     assertThat(agent.asked).isEmpty();
 
     assertThat(remus("failover", "ledger", "--yes").exit()).isZero();
+  }
+
+  @Test
+  void shouldTellHowLongASwitchoverTook() {
+    Run moved = remus("switchover", "ledger");
+
+    assertThat(moved.exit()).isZero();
+    assertThat(moved.err()).contains("VM ledger: moving to its backup");
+    assertThat(moved.out())
+        .contains("VM ledger: runs on hv2 since the end of epoch 1041; it ran nowhere for 54.0 ms")
+        .contains("stop 4.1 ms, ack 8.2 ms, hand-over 1.3 ms, activation 40.4 ms");
+    assertThat(remus("switchover", "ledger", "-o", "json").out())
+        .contains("\"outage_ms\" : 54.0", "\"host\" : \"hv2\"");
+    assertThat(agent.asked).containsExactly("switchover ledger", "switchover ledger");
   }
 
   @Test

@@ -43,9 +43,15 @@ public final class GuestInput implements AutoCloseable {
       taps.add(GuestTap.sending(name, Frame.Input.MOST));
     }
     runs = true;
+    waitingBytes = 0;
     while (!waiting.isEmpty()) {
       give(waiting.remove());
     }
+  }
+
+  /** What is kept for a guest that does not run yet, bytes. */
+  synchronized long waitingBytes() {
+    return waitingBytes;
   }
 
   /** One for an interface that the guest does not have is left out. */
@@ -61,6 +67,7 @@ public final class GuestInput implements AutoCloseable {
     closed = true;
     runs = false;
     waiting.clear();
+    waitingBytes = 0;
     taps.forEach(GuestTap::close);
     taps.clear();
   }
