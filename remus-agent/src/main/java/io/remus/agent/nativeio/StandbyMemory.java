@@ -41,8 +41,8 @@ public final class StandbyMemory extends Handle {
   }
 
   /**
-   * Makes pages of a second standby, which was blanked, what they are here. Records that are applied
-   * here meanwhile must be applied there, too, before these pages and after them.
+   * Makes pages of a second standby, which was blanked, what they are here. Records that are
+   * applied here meanwhile must be applied there, too, before these pages and after them.
    *
    * @param page the first
    * @return pages written; those that are zero are not
