@@ -49,6 +49,7 @@ public final class Agent implements AutoCloseable {
   private final Arbiter arbiter;
   private final Conductor conductor;
   private final Recovery recovery;
+  private final Drills drills;
   private PeerListener listener;
 
   /**
@@ -99,10 +100,12 @@ public final class Agent implements AutoCloseable {
     conductor.onLoss(reprotection::afterLoss);
     conductor.onMove(reprotection::afterMove);
     this.recovery = new Recovery(around, conductor);
+    this.drills = new Drills(around, conductor);
     hypervisor.check();
     // A thread of its own: a libvirtd that hangs must not stop the heartbeats.
     libvirtClock.scheduleWithFixedDelay(
         hypervisor::keep, LIBVIRT_LOOK_S, LIBVIRT_LOOK_S, TimeUnit.SECONDS);
+    drills.removeLeftovers();
     new Startup(around, conductor, reprotection).run();
     this.listener =
         PeerListener.open(
@@ -163,6 +166,10 @@ public final class Agent implements AutoCloseable {
     return conductor;
   }
 
+  public Drills drills() {
+    return drills;
+  }
+
   public Copies copies(String vm) {
     return recovery.copies(vm);
   }
@@ -186,7 +193,9 @@ public final class Agent implements AutoCloseable {
   public void close() throws IOException {
     reprotectionThread.shutdownNow();
     listener.close();
+    drills.end();
     conductor.stop();
+    drills.awaitEnd();
     transport.close();
     diskIo.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     hypervisor.close();

@@ -2,6 +2,7 @@ package io.remus.agent.conductor;
 
 import io.remus.agent.arbiter.Pair;
 import io.remus.agent.commit.Committer;
+import io.remus.agent.drill.Original;
 import io.remus.agent.guest.GuestException;
 import io.remus.agent.guest.RunningGuest;
 import io.remus.agent.guest.StandbyGuest;
@@ -82,6 +83,7 @@ final class StandbyVm {
   private Committer committer;
   private EpochReceiver receiver;
   private EpochStage staged;
+  private volatile CloneFeed feed;
 
   /**
    * @param owedToOthers memory of this host that is promised to other standbys, in bytes
@@ -178,6 +180,15 @@ final class StandbyVm {
                     "the agent on " + around.config().host() + " is stopping"));
           }
         });
+  }
+
+  private long owedByHost() {
+    return owedToOthers.getAsLong() + owedBytes();
+  }
+
+  /** What a drill clones; of use once the VM stands by. */
+  Original original() {
+    return feed;
   }
 
   /** Puts an event into the lane. */
@@ -287,6 +298,9 @@ final class StandbyVm {
     memory = new StandbyMemory(guest.pid(), guest.memory());
     memory.blank();
     committer = new Committer(new Term(prepare.term()), memory, replica.disks());
+    feed =
+        new CloneFeed(
+            lane, prepare, this::owedByHost, committer, replica.disks(), () -> committedEpoch);
     receiver =
         new EpochReceiver(
             around.stageDirectory(),
@@ -360,6 +374,7 @@ final class StandbyVm {
   private void activate() throws GuestException, IOException {
     long claimedAtNs = System.nanoTime();
     long silentNs = pulse.silentNs();
+    feed.stop("VM " + vm() + " is being taken over");
     quietly(receiver::close);
     committer.settleToRun();
     activateWhileItWaits();
@@ -536,6 +551,9 @@ final class StandbyVm {
   }
 
   private void end() {
+    if (feed != null) {
+      feed.stop("the standby is gone");
+    }
     if (receiver != null) {
       quietly(receiver::close);
     }

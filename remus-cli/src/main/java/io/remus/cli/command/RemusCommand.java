@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
       SwitchoverCommand.class,
       FailoverCommand.class,
       RecoverCommand.class,
+      DrillCommand.class,
       DoctorCommand.class,
       PkiCommand.class,
       CompletionCommand.class

@@ -1,6 +1,7 @@
 package io.remus.agent.disk.replica;
 
 import io.netty.buffer.ByteBuf;
+import io.remus.agent.nativeio.SparseFile;
 import io.remus.core.wire.DiskImage;
 import java.io.Closeable;
 import java.io.IOException;
@@ -77,9 +78,13 @@ public final class ImageCopies implements Closeable {
     }
   }
 
-  /** Whether a disk's copy takes room only for what is written from now on. */
-  public boolean isShared(int index) {
-    return shared[index];
+  /** About how much room copying takes; nothing where blocks are shared. */
+  public long bytesToCopy() throws IOException {
+    long bytes = 0;
+    for (int i = 0; i < shared.length; i++) {
+      bytes += shared[i] ? 0 : SparseFile.allocated(images.file(i).path().toString());
+    }
+    return bytes;
   }
 
   /**
@@ -183,7 +188,7 @@ public final class ImageCopies implements Closeable {
 
   private void check() throws IOException {
     if (detached) {
-      throw new IOException("the replica that is copied was closed");
+      throw new IOException("the replica that is copied has other things to do");
     }
     if (failure != null) {
       throw new IOException(

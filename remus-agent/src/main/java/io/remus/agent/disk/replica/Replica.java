@@ -274,6 +274,13 @@ public final class Replica implements Closeable {
     }
   }
 
+  /**
+   * Copies that are not finished get nothing more: they take time of whoever applies. Any thread.
+   */
+  public void stopCopies() {
+    applying.unfollow();
+  }
+
   private List<ImageFile> empty(List<Path> files) throws IOException {
     List<ImageFile> opened = new ArrayList<>();
     try {

@@ -109,8 +109,8 @@ class ImageCopiesTest {
       copies.endHere();
       replica.close();
 
-      assertThatThrownBy(copies::step).hasMessageContaining("was closed");
-      assertThatThrownBy(copies::finish).hasMessageContaining("was closed");
+      assertThatThrownBy(copies::step).hasMessageContaining("other things to do");
+      assertThatThrownBy(copies::finish).hasMessageContaining("other things to do");
     }
   }
 
