@@ -3,7 +3,6 @@ package io.remus.agent.conductor;
 import io.remus.agent.commit.Committer;
 import io.remus.agent.commit.MemoryCopy;
 import io.remus.agent.disk.replica.ImageCopies;
-import io.remus.agent.disk.replica.Replica;
 import io.remus.agent.drill.DrillException;
 import io.remus.agent.drill.Original;
 import io.remus.agent.guest.RunningGuest;
@@ -29,7 +28,7 @@ final class CloneFeed implements Original {
   private final Frame.Prepare prepare;
   private final LongSupplier owedBytes;
   private final Committer committer;
-  private final Replica replica;
+  private final StandbyReplica replica;
   private final LongSupplier committedEpoch;
 
   // On the lane.
@@ -37,7 +36,6 @@ final class CloneFeed implements Original {
   private ImageCopies disks;
 
   /**
-   * @param replica null when no disk is replicated
    * @param owedBytes memory of this host that is promised to its standbys
    * @param committedEpoch the last one
    */
@@ -46,7 +44,7 @@ final class CloneFeed implements Original {
       Frame.Prepare prepare,
       LongSupplier owedBytes,
       Committer committer,
-      Replica replica,
+      StandbyReplica replica,
       LongSupplier committedEpoch) {
     this.lane = lane;
     this.prepare = prepare;
@@ -58,8 +56,7 @@ final class CloneFeed implements Original {
 
   @Override
   public StandbyGuest.Model model() {
-    return new StandbyGuest.Model(
-        prepare.vm(), prepare.uuid(), prepare.machine(), prepare.xml(), prepare.inactiveXml());
+    return replica.original();
   }
 
   @Override
@@ -69,6 +66,10 @@ final class CloneFeed implements Original {
 
   @Override
   public List<RunningGuest.Ram> ram() {
+    return ram(prepare);
+  }
+
+  static List<RunningGuest.Ram> ram(Frame.Prepare prepare) {
     return prepare.blocks().stream().map(b -> new RunningGuest.Ram(b.name(), b.bytes())).toList();
   }
 
@@ -79,7 +80,7 @@ final class CloneFeed implements Original {
 
   @Override
   public ImageCopies copyDisks(List<Path> files) throws IOException {
-    return replica.copyTo(files);
+    return replica.disks().copyTo(files);
   }
 
   @Override
@@ -132,8 +133,8 @@ final class CloneFeed implements Original {
 
   /** The lane has other things to do: from here on it does nothing for a drill. On the lane. */
   void stop(String why) {
-    if (replica != null) {
-      replica.stopCopies();
+    if (replica.disks() != null) {
+      replica.disks().stopCopies();
     }
     CompletableFuture<Moment> stopped = feeding;
     if (stopped != null) {

@@ -4,7 +4,6 @@ import io.remus.agent.arbiter.Pair;
 import io.remus.agent.commit.Committer;
 import io.remus.agent.drill.Original;
 import io.remus.agent.guest.GuestException;
-import io.remus.agent.guest.RunningGuest;
 import io.remus.agent.guest.StandbyGuest;
 import io.remus.agent.input.GuestInput;
 import io.remus.agent.nativeio.MemoryBlock;
@@ -35,7 +34,6 @@ import io.remus.core.wire.RamBlock;
 import io.remus.core.wire.RefusalCode;
 import java.io.IOException;
 import java.time.Instant;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
@@ -291,16 +289,14 @@ final class StandbyVm {
   }
 
   private void startStandby() throws GuestException, IOException {
-    List<RunningGuest.Ram> ram =
-        prepare.blocks().stream().map(b -> new RunningGuest.Ram(b.name(), b.bytes())).toList();
     replica.open(why -> tell(new StandbyEvent.StandbyLost(why.getMessage())));
-    guest = StandbyGuest.start(around.hypervisor(), replica.model(), ram, owedToOthers.getAsLong());
+    guest = StandbyGuest.start(around.hypervisor(), replica.model(), CloneFeed.ram(prepare), owedToOthers.getAsLong());
     memory = new StandbyMemory(guest.pid(), guest.memory());
     memory.blank();
     committer = new Committer(new Term(prepare.term()), memory, replica.disks());
     feed =
         new CloneFeed(
-            lane, prepare, this::owedByHost, committer, replica.disks(), () -> committedEpoch);
+            lane, prepare, this::owedByHost, committer, replica, () -> committedEpoch);
     receiver =
         new EpochReceiver(
             around.stageDirectory(),

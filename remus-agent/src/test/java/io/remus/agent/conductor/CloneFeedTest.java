@@ -48,7 +48,9 @@ class CloneFeedTest {
     standbyMemory = new StandbyMemory(OwnPages.pid(), standby.blocks());
     cloneMemory = new StandbyMemory(OwnPages.pid(), clone.blocks());
     committer = new Committer(new Term(7), standbyMemory, null);
-    feed = new CloneFeed(lane, null, null, committer, null, epoch::get);
+    feed =
+        new CloneFeed(
+            lane, null, null, committer, new StandbyReplica(null, null, "hv1"), epoch::get);
     for (int page = 0; page < PAGES; page += 3) {
       standby.fill(page, page);
     }
