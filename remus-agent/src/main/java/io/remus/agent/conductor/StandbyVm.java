@@ -290,13 +290,13 @@ final class StandbyVm {
 
   private void startStandby() throws GuestException, IOException {
     replica.open(why -> tell(new StandbyEvent.StandbyLost(why.getMessage())));
-    guest = StandbyGuest.start(around.hypervisor(), replica.model(), CloneFeed.ram(prepare), owedToOthers.getAsLong());
+    guest =
+        StandbyGuest.start(
+            around.hypervisor(), replica.model(), CloneFeed.ram(prepare), owedToOthers.getAsLong());
     memory = new StandbyMemory(guest.pid(), guest.memory());
     memory.blank();
     committer = new Committer(new Term(prepare.term()), memory, replica.disks());
-    feed =
-        new CloneFeed(
-            lane, prepare, this::owedByHost, committer, replica, () -> committedEpoch);
+    feed = new CloneFeed(lane, prepare, this::owedByHost, committer, replica, () -> committedEpoch);
     receiver =
         new EpochReceiver(
             around.stageDirectory(),
