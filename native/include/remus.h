@@ -156,6 +156,10 @@ int64_t remus_standby_blank(struct remus_standby *standby);
 int64_t remus_records_check(const void *records, int64_t bytes, int64_t pages);
 /* Writes checked records into the standby's RAM. Never give it records that were not checked. */
 int remus_standby_apply(struct remus_standby *standby, const void *records, int64_t bytes);
+/* Makes count pages from page on of a second standby of the same guest what they are in the first. Pages that are zero are
+ * left alone: whoever blanked the second one and applies the same records to both has them zero there, too. Returns pages
+ * written. -EINVAL: the two differ in size, or have no such pages. */
+int64_t remus_standby_copy(const struct remus_standby *from, const struct remus_standby *to, int64_t page, int64_t count);
 
 /* ---- queue: output commit (NFQUEUE) ------------------------------------------------------------------------------- */
 
@@ -223,6 +227,9 @@ void remus_sparse_close(struct remus_sparse *sparse);
 int remus_sparse_zero(struct remus_sparse *sparse, int64_t at, int64_t bytes);
 /* The first offset from there on that is not in a hole; the size when nothing follows but a hole. Any thread. */
 int64_t remus_sparse_data(struct remus_sparse *sparse, int64_t from);
+/* Makes a file what another one is, without copying, where their file system shares blocks (FICLONE, ioctl_ficlone(2)): XFS,
+ * btrfs. Returns 1; 0 when it cannot be had, and nothing was changed. */
+int remus_sparse_share(const struct remus_sparse *from, const struct remus_sparse *to);
 /* Bytes that a file takes on its file system; a block device's size. */
 int64_t remus_sparse_allocated(const char *path);
 

@@ -313,3 +313,99 @@ int64_t remus_standby_blank(struct remus_standby *standby) {
     close(pagemap);
     return error < 0 ? error : blanking.pages;
 }
+
+#define COPIED_PAGES 64 /* for each call of the kernel */
+
+struct copying {
+    const struct ram *from, *to;
+    int64_t pages;
+    uint8_t data[COPIED_PAGES * REMUS_PAGE];
+};
+
+static bool is_zero(const uint8_t *page) {
+    return memcmp(page, zeros, REMUS_PAGE) == 0;
+}
+
+static int write_run(struct copying *copying, int64_t page, int64_t count, const uint8_t *data) {
+    while (count > 0) {
+        int64_t run;
+        const uint64_t address = ram_address(copying->to, page, count, &run);
+        const struct iovec local = {(void *)data, run * REMUS_PAGE};
+        const struct iovec remote = {(void *)address, run * REMUS_PAGE};
+        int error = move(copying->to, process_vm_writev, &local, 1, &remote, 1, run * REMUS_PAGE);
+        if (error < 0) {
+            return error;
+        }
+        copying->pages += run;
+        data += run * REMUS_PAGE;
+        page += run;
+        count -= run;
+    }
+    return 0;
+}
+
+/* The pages lie in one part of the source, so in one piece. */
+static int copy_run(struct copying *copying, int64_t page, int64_t count) {
+    int64_t run;
+    const struct iovec remote = {(void *)ram_address(copying->from, page, count, &run),
+                                 count * REMUS_PAGE};
+    const struct iovec local = {copying->data, count * REMUS_PAGE};
+    int error = move(copying->from, process_vm_readv, &local, 1, &remote, 1, count * REMUS_PAGE);
+    for (int64_t i = 0; error == 0 && i < count;) {
+        const int64_t first = i;
+        while (i < count && !is_zero(copying->data + i * REMUS_PAGE)) {
+            i++;
+        }
+        error = write_run(copying, page + first, i - first, copying->data + first * REMUS_PAGE);
+        i += i == first;
+    }
+    return error;
+}
+
+static int copy(void *context, int64_t page, int64_t count) {
+    struct copying *copying = context;
+    int error = 0;
+    while (error == 0 && count > 0) {
+        const int64_t run = count < COPIED_PAGES ? count : COPIED_PAGES;
+        error = copy_run(copying, page, run);
+        page += run;
+        count -= run;
+    }
+    return error;
+}
+
+/* Of a file the page table does not tell what there is: pages that were swapped out are in none. */
+static int copy_part(struct copying *copying, int pagemap, const struct ram_part *part) {
+    return part->file ? copy(copying, part->first, part->pages)
+                      : ram_pagemap(pagemap, part, PAGEMAP_POPULATED, copy, copying);
+}
+
+int64_t remus_standby_copy(const struct remus_standby *from, const struct remus_standby *to,
+                           int64_t page, int64_t count) {
+    const int64_t end = page + count;
+    if (from->ram.pages != to->ram.pages || page < 0 || count < 0 || end > from->ram.pages) {
+        return -EINVAL;
+    }
+    if (!ram_alive(&from->ram) || !ram_alive(&to->ram)) {
+        return -ESRCH;
+    }
+    int pagemap = ram_proc(&from->ram, "pagemap", O_RDONLY);
+    if (pagemap < 0) {
+        return pagemap;
+    }
+    struct copying copying = {.from = &from->ram, .to = &to->ram};
+    int error = 0;
+    for (int i = 0; error == 0 && i < from->ram.count; i++) {
+        struct ram_part part = from->ram.parts[i];
+        const int64_t first = part.first > page ? part.first : page;
+        const int64_t last = part.first + part.pages < end ? part.first + part.pages : end;
+        if (first < last) {
+            part.address += (first - part.first) * REMUS_PAGE;
+            part.first = first;
+            part.pages = last - first;
+            error = copy_part(&copying, pagemap, &part);
+        }
+    }
+    close(pagemap);
+    return error < 0 ? error : copying.pages;
+}

@@ -150,6 +150,14 @@ int64_t remus_sparse_data(struct remus_sparse *sparse, int64_t from) {
     return errno == ENXIO ? stat.st_size : from;
 }
 
+int remus_sparse_share(const struct remus_sparse *from, const struct remus_sparse *to) {
+    if (ioctl(to->fd, FICLONE, from->fd) == 0) {
+        return 1;
+    }
+    bool elsewhere = errno == EOPNOTSUPP || errno == ENOTTY || errno == EXDEV || errno == EINVAL;
+    return elsewhere ? 0 : -errno;
+}
+
 int64_t remus_sparse_allocated(const char *path) {
     struct remus_sparse *sparse;
     int error = remus_sparse_open(path, 0, &sparse);

@@ -335,7 +335,50 @@ static void should_apply_records_of_one_page_in_their_order(void) {
     victim_stop(&standby);
 }
 
+/* A second standby gets what the first has, piece by piece, while records go to both. */
+static void should_make_a_second_standby_equal_while_records_go_to_both(void) {
+    struct victim standby, clone;
+    struct remus_standby *target, *second;
+    static uint8_t here[REMUS_PAGE], there[REMUS_PAGE];
+    victim_start(&standby, VICTIM_ANONYMOUS, PAGES, 0);
+    victim_start(&clone, VICTIM_ANONYMOUS, PAGES, 0);
+    CHECK_EQUAL(0, remus_standby_open(standby.pid, standby.blocks, 2, &target));
+    CHECK_EQUAL(0, remus_standby_open(clone.pid, clone.blocks, 2, &second));
+    CHECK(remus_standby_blank(target) >= 0);
+    CHECK(remus_standby_blank(second) >= 0);
+    srand(6);
+    for (int round = 0; round < 200; round++) {
+        CHECK_EQUAL(0, remus_standby_apply(target, out, some_record(out)));
+    }
+    const int64_t pages =
+        standby.blocks[0].bytes / REMUS_PAGE + standby.blocks[1].bytes / REMUS_PAGE;
+    for (int64_t page = 0; page < pages; page += 3) {
+        const int64_t count = page + 3 < pages ? 3 : pages - page;
+        CHECK(remus_standby_copy(target, second, page, count) <= count);
+        for (int records = rand() % 4; records > 0; records--) {
+            const int64_t bytes = some_record(out);
+            CHECK_EQUAL(0, remus_standby_apply(target, out, bytes));
+            CHECK_EQUAL(0, remus_standby_apply(second, out, bytes));
+        }
+    }
+    int64_t written = 0;
+    for (int64_t page = 0; page < pages; page++) {
+        victim_read(&standby, page, here);
+        victim_read(&clone, page, there);
+        CHECK(memcmp(here, there, REMUS_PAGE) == 0);
+        written += here[0] != 0;
+    }
+    CHECK(written > 0);
+    CHECK_EQUAL(-EINVAL, remus_standby_copy(target, second, pages - 1, 2));
+    victim_stop(&clone);
+    CHECK_EQUAL(-ESRCH, remus_standby_copy(target, second, 0, 1));
+    remus_standby_close(second);
+    remus_standby_close(target);
+    victim_stop(&standby);
+}
+
 const struct test records_tests[] = {
+    TEST(should_make_a_second_standby_equal_while_records_go_to_both),
     TEST(should_apply_records_of_one_page_in_their_order),
     TEST(should_send_only_what_the_peer_does_not_have),
     TEST(should_leave_out_zero_pages_only_until_they_were_sent),

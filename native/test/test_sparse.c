@@ -185,6 +185,53 @@ static void should_take_a_block_device_exclusively(void) {
     close(fd);
 }
 
+static void should_copy_nothing_where_files_share_no_blocks(void) {
+    struct remus_sparse *from, *to;
+    char first[sizeof path];
+    make_file("/dev/shm", SIZE);
+    snprintf(first, sizeof first, "%s", path);
+    fill(first);
+    make_file("/tmp", SIZE);
+    CHECK_EQUAL(0, remus_sparse_open(first, 0, &from));
+    CHECK_EQUAL(0, remus_sparse_open(path, 1, &to));
+    CHECK_EQUAL(0, remus_sparse_share(from, to));
+    CHECK_EQUAL(SIZE, remus_sparse_data(to, 0));
+    remus_sparse_close(from);
+    remus_sparse_close(to);
+    unlink(first);
+    unlink(path);
+}
+
+static void should_share_a_file_and_keep_the_copy_when_it_changes(void) {
+    struct remus_sparse *from, *to;
+    char device[32], command[64], directory[] = "/tmp/remus-share-XXXXXX", copy[sizeof path];
+    make_file("/tmp", 512 * MIB);
+    int fd = loop(device, sizeof device);
+    unlink(path);
+    snprintf(command, sizeof command, "mkfs.xfs -q %s", device);
+    CHECK(mkdtemp(directory) != NULL);
+    if (system(command) != 0 || unshare(CLONE_NEWNS) < 0 ||
+        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount(device, directory, "xfs", 0, NULL) < 0) {
+        rmdir(directory);
+        skip("no XFS can be made");
+    }
+    make_file(directory, SIZE);
+    snprintf(copy, sizeof copy, "%s", path);
+    make_file(directory, SIZE);
+    fill(path);
+    CHECK_EQUAL(0, remus_sparse_open(path, 1, &from));
+    CHECK_EQUAL(0, remus_sparse_open(copy, 1, &to));
+    CHECK_EQUAL(1, remus_sparse_share(from, to));
+    CHECK_EQUAL(0, remus_sparse_zero(from, 5, MIB));
+    remus_sparse_close(from);
+    remus_sparse_close(to);
+    expect_model(copy);
+    umount(directory);
+    rmdir(directory);
+    close(fd);
+}
+
 const struct test sparse_tests[] = {
     TEST(should_zero_exactly_the_range_of_a_file),
     TEST(should_zero_exactly_the_range_where_no_hole_can_be_made),
@@ -194,5 +241,7 @@ const struct test sparse_tests[] = {
     TEST(should_refuse_what_is_no_image),
     TEST(should_zero_exactly_the_range_of_a_block_device),
     TEST(should_take_a_block_device_exclusively),
+    TEST(should_copy_nothing_where_files_share_no_blocks),
+    TEST(should_share_a_file_and_keep_the_copy_when_it_changes),
     {0},
 };

@@ -12,6 +12,8 @@
 . "${BASH_SOURCE[0]%/*}/disk.sh"
 # shellcheck source=scripts/lib/watch.sh
 . "${BASH_SOURCE[0]%/*}/watch.sh"
+# shellcheck source=scripts/lib/drill.sh
+. "${BASH_SOURCE[0]%/*}/drill.sh"
 
 declare -A facts=()
 failures=() missed_targets=()

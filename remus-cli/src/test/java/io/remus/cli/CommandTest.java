@@ -3,6 +3,7 @@ package io.remus.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -11,10 +12,12 @@ import io.remus.core.control.ControlJson;
 import io.remus.core.control.DoctorReport;
 import io.remus.core.control.DoctorReport.Check;
 import io.remus.core.control.DoctorReport.Verdict;
+import io.remus.core.control.DrillState;
 import io.remus.core.control.EventRecord.Level;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
 import java.io.ByteArrayOutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -213,6 +216,26 @@ class CommandTest {
   }
 
   @Test
+  void shouldListHostsAndShowOne() {
+    assertThat(remus("host", "list").out().lines())
+        .anyMatch(line -> line.startsWith("hv1") && line.contains("8.0 GiB"))
+        .anyMatch(line -> line.startsWith("hv2") && line.contains("not registered"));
+    assertThat(remus("host", "show", "hv1").out()).contains("Bridges", "br0", "EPYC");
+    assertThat(remus("host", "show", "hv9").exit()).isEqualTo(3);
+  }
+
+  @Test
+  void shouldNameWhatADrainLeft() {
+    Run drained = remus("host", "drain");
+
+    assertThat(drained.exit()).isEqualTo(1);
+    assertThat(drained.out())
+        .contains("VM ledger: moved to its backup", "VM db: left here: it is not protected");
+    assertThat(remus("host", "drain", "--undo").exit()).isZero();
+    assertThat(agent.asked).containsExactly("drain", "end of drain");
+  }
+
+  @Test
   void shouldTellHowLongASwitchoverTook() {
     Run moved = remus("switchover", "ledger");
 
@@ -224,6 +247,58 @@ class CommandTest {
     assertThat(remus("switchover", "ledger", "-o", "json").out())
         .contains("\"outage_ms\" : 54.0", "\"host\" : \"hv2\"");
     assertThat(agent.asked).containsExactly("switchover ledger", "switchover ledger");
+  }
+
+  @Test
+  void shouldWaitForTheCloneAndTellHowToLookAtIt() {
+    agent.drills.add(ScriptedAgent.drill(DrillState.COPYING, 0, ""));
+    agent.drills.add(ScriptedAgent.drill(DrillState.COPYING, 42, ""));
+    agent.drills.add(ScriptedAgent.drill(DrillState.RUNNING, 100, ""));
+
+    Run run = remus("drill", "ledger", "--address", "10.77.0.99/24", "--for", "2m");
+
+    assertThat(run.exit()).isZero();
+    assertThat(run.out().lines())
+        .startsWith("VM ledger: drill copying 0 %", "VM ledger: drill copying 42 %")
+        .contains("  network  ip netns exec remus-drill-nosuch sh")
+        .contains("  console  virsh console ledger-drill");
+    assertThat(agent.asked)
+        .containsExactly("drill ledger DrillRequest[address=10.77.0.99/24, limitSeconds=120]");
+  }
+
+  @Test
+  void shouldFailWithTheReasonWhenTheCloneDoesNotRun() {
+    agent.drills.add(ScriptedAgent.drill(DrillState.ENDED, 12, "VM ledger was taken over"));
+
+    Run run = remus("drill", "ledger");
+
+    assertThat(run.exit()).isEqualTo(1);
+    assertThat(run.err()).contains("came to nothing: VM ledger was taken over");
+  }
+
+  @Test
+  void shouldEndTheDrillWhateverBecomesOfItsCheck() throws Exception {
+    assumeTrue(Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0), "needs root");
+    agent.drills.add(ScriptedAgent.drill(DrillState.RUNNING, 100, ""));
+
+    Run run = remus("drill", "ledger", "--check", "true", "-o", "json");
+
+    assertThat(run.exit()).as("there is no such namespace").isEqualTo(1);
+    JsonNode report = ControlJson.replies().readTree(run.out());
+    assertThat(report.at("/passed").asBoolean()).isFalse();
+    assertThat(report.at("/check/exit").asInt()).isPositive();
+    assertThat(report.at("/check/output").asText()).contains("remus-drill-nosuch");
+    assertThat(report.at("/drill/epoch").asLong()).isEqualTo(41);
+    assertThat(agent.asked.get(1)).isEqualTo("stop drill ledger");
+  }
+
+  @Test
+  void shouldStopADrill() {
+    assertThat(remus("drill", "ledger", "--stop").exit()).isZero();
+    assertThat(agent.asked).containsExactly("stop drill ledger");
+    assertThat(remus("drill", "ledger", "--stop", "--check", "true").exit()).isEqualTo(2);
+    assertThat(remus("drill", "ledger", "--address", "somewhere").exit()).isEqualTo(2);
+    assertThat(remus("drill", "ledger", "--for", "10us").exit()).isEqualTo(2);
   }
 
   @Test

@@ -8,6 +8,8 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.remus.core.control.AgentInfo;
 import io.remus.core.control.Copies;
 import io.remus.core.control.DoctorReport;
+import io.remus.core.control.DrillRequest;
+import io.remus.core.control.DrillStatus;
 import io.remus.core.control.ErrorReply;
 import io.remus.core.control.EventRecord;
 import io.remus.core.control.Figures;
@@ -37,6 +39,8 @@ class ManualTest {
         RecoverRequest.class,
         DoctorReport.class,
         DoctorReport.Check.class,
+        DrillRequest.class,
+        DrillStatus.class,
         ErrorReply.class,
         EventRecord.class,
         Figures.class,

@@ -8,7 +8,12 @@ import io.remus.core.control.AgentInfo;
 import io.remus.core.control.Copies;
 import io.remus.core.control.DiskDurability;
 import io.remus.core.control.DoctorReport;
+import io.remus.core.control.Drain;
+import io.remus.core.control.DrillRequest;
+import io.remus.core.control.DrillState;
+import io.remus.core.control.DrillStatus;
 import io.remus.core.control.Figures;
+import io.remus.core.control.HostInfo;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.Switchover;
@@ -36,6 +41,9 @@ final class ScriptedAgent implements Operations, AutoCloseable {
 
   /** The states that the VM goes through, one for each question; the last one stays. */
   final Queue<VmStatus> script = new ConcurrentLinkedQueue<>();
+
+  /** The same for a drill. */
+  final Queue<DrillStatus> drills = new ConcurrentLinkedQueue<>();
 
   volatile DoctorReport report = new DoctorReport(List.of());
   private final ControlServer server;
@@ -104,6 +112,51 @@ final class ScriptedAgent implements Operations, AutoCloseable {
   }
 
   @Override
+  public DrillStatus drill(String name, DrillRequest request) {
+    asked.add("drill " + name + " " + request);
+    return drill(name).orElseThrow(() -> RefusedException.unknownVm(name));
+  }
+
+  @Override
+  public Optional<DrillStatus> drill(String name) {
+    return Optional.ofNullable(drills.size() > 1 ? drills.poll() : drills.peek());
+  }
+
+  @Override
+  public CompletionStage<Void> stopDrill(String name) {
+    asked.add("stop drill " + name);
+    return CompletableFuture.completedStage(null);
+  }
+
+  @Override
+  public List<HostInfo> hosts() {
+    return List.of(
+        new HostInfo(
+            "hv1",
+            true,
+            false,
+            "1.0",
+            "7.2.22",
+            "EPYC",
+            8L << 30,
+            List.of("br0"),
+            List.of("ledger"),
+            List.of()),
+        HostInfo.unregistered("hv2"));
+  }
+
+  @Override
+  public Drain drain() {
+    asked.add("drain");
+    return new Drain(List.of("ledger"), List.of(new Drain.Left("db", "it is not protected")));
+  }
+
+  @Override
+  public void endDrain() {
+    asked.add("end of drain");
+  }
+
+  @Override
   public DoctorReport doctor() {
     return report;
   }
@@ -117,6 +170,23 @@ final class ScriptedAgent implements Operations, AutoCloseable {
   public void close() throws IOException {
     server.close();
     events.close();
+  }
+
+  static DrillStatus drill(DrillState state, double percent, String reason) {
+    boolean taken = percent == 100;
+    Instant at = Instant.parse("2026-11-01T10:00:00Z");
+    return new DrillStatus(
+        "ledger",
+        state,
+        reason,
+        at,
+        percent,
+        taken ? 41L : null,
+        taken ? at : null,
+        "ledger-drill",
+        "remus-drill-nosuch",
+        "10.77.0.99/24",
+        taken ? at.plusSeconds(600) : null);
   }
 
   static VmStatus status(VmState state, VmStatus.Sync sync) {

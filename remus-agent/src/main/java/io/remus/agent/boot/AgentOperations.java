@@ -7,6 +7,8 @@ import io.remus.core.control.AgentInfo;
 import io.remus.core.control.Copies;
 import io.remus.core.control.DoctorReport;
 import io.remus.core.control.Drain;
+import io.remus.core.control.DrillRequest;
+import io.remus.core.control.DrillStatus;
 import io.remus.core.control.HostInfo;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
@@ -82,6 +84,21 @@ final class AgentOperations implements Operations {
   @Override
   public CompletionStage<Copies> recover(String name, RecoverRequest request) {
     return agent.recover(name, request);
+  }
+
+  @Override
+  public DrillStatus drill(String name, DrillRequest request) {
+    return agent.drills().start(name, request);
+  }
+
+  @Override
+  public Optional<DrillStatus> drill(String name) {
+    return agent.drills().status(name);
+  }
+
+  @Override
+  public CompletionStage<Void> stopDrill(String name) {
+    return agent.drills().stop(name);
   }
 
   @Override

@@ -27,6 +27,9 @@ public final class Committer implements EpochReceiver.Target {
   private EpochStage committed;
   private ByteBuffer deviceState;
 
+  /** Gets the epochs that the standby gets; null when there is none. */
+  private MemoryCopy clone;
+
   /**
    * @param term the primary's term, under which epochs are acked
    * @param replica of the guest's disks; null when none is replicated
@@ -66,8 +69,31 @@ public final class Committer implements EpochReceiver.Target {
   public long apply() throws IOException {
     try (EpochStage stage = committed) {
       committed = null;
-      return stage.drainTo(memory::apply);
+      return stage.drainTo(this::apply);
     }
+  }
+
+  private void apply(ByteBuf pages) throws NativeException {
+    memory.apply(pages);
+    if (clone != null) {
+      clone.apply(pages);
+    }
+  }
+
+  /** From here on a clone gets every epoch, too; null for none. */
+  public void follow(MemoryCopy follower) {
+    clone = follower;
+  }
+
+  /**
+   * Gives the clone the next slice of what the standby has. When nothing is left, both are the same
+   * until the next epoch is applied.
+   *
+   * @return whether there is more
+   * @throws NativeException when the clone is of no use; the standby is as good as before
+   */
+  public boolean copySlice() throws NativeException {
+    return clone.slice(memory);
   }
 
   /** Nothing can run from these yet. */

@@ -57,6 +57,7 @@ public final class Agent implements AutoCloseable {
   private final Hosts hosts;
   private final BackupFinder finder;
   private final Recovery recovery;
+  private final Drills drills;
   private PeerListener listener;
 
   /**
@@ -109,10 +110,12 @@ public final class Agent implements AutoCloseable {
     conductor.onLoss(reprotection::afterLoss);
     conductor.onMove(reprotection::afterMove);
     this.recovery = new Recovery(around, conductor);
+    this.drills = new Drills(around, conductor);
     hypervisor.check();
     // A thread of its own: a libvirtd that hangs must not stop the heartbeats.
     libvirtClock.scheduleWithFixedDelay(
         hypervisor::keep, LIBVIRT_LOOK_S, LIBVIRT_LOOK_S, TimeUnit.SECONDS);
+    drills.removeLeftovers();
     new Startup(around, conductor, reprotection).run();
     this.listener =
         PeerListener.open(
@@ -193,6 +196,10 @@ public final class Agent implements AutoCloseable {
     conductor.drain(false);
   }
 
+  public Drills drills() {
+    return drills;
+  }
+
   public Copies copies(String vm) {
     return recovery.copies(vm);
   }
@@ -217,7 +224,9 @@ public final class Agent implements AutoCloseable {
     reprotectionThread.shutdownNow();
     hosts.close();
     listener.close();
+    drills.end();
     conductor.stop();
+    drills.awaitEnd();
     transport.close();
     diskIo.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     hypervisor.close();

@@ -418,6 +418,30 @@ public final class Conductor {
     throw RefusedException.unknownVm(name);
   }
 
+  /** The standby of a VM, when it could take over now. */
+  StandbyVm readyStandby(String name) {
+    StandbyVm standby = standbys.get(name);
+    if (standby != null && standby.view().state() == VmState.STANDBY) {
+      return standby;
+    }
+    PrimaryVm vm = primaries.get(name);
+    if (vm != null) {
+      String backup = vm.status().peer();
+      throw RefusedException.conflict(
+          "is-primary",
+          "VM %s runs on this host; its standby is on %s".formatted(name, backup),
+          "run it on " + backup);
+    }
+    if (standby == null) {
+      throw RefusedException.unknownVm(name);
+    }
+    throw RefusedException.conflict(
+        "not-ready",
+        "VM %s is '%s' here: %s"
+            .formatted(name, standby.view().state().word(), standby.view().reason()),
+        "wait until `remus status " + name + "` says 'standby'");
+  }
+
   /** Makes the backup run the VM, from either host. */
   public CompletableFuture<VmStatus> failover(String name) {
     StandbyVm standby = standbys.get(name);

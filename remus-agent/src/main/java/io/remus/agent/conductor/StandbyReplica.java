@@ -69,10 +69,13 @@ final class StandbyReplica {
 
   /** The VM on these disks. */
   StandbyGuest.Model model() throws GuestException {
-    StandbyGuest.Model model =
-        new StandbyGuest.Model(
-            prepare.vm(), prepare.uuid(), prepare.machine(), prepare.xml(), prepare.inactiveXml());
-    return replica == null ? model : model.withImages(images());
+    return replica == null ? original() : original().withImages(images());
+  }
+
+  /** The VM on the disks that it has on the primary. */
+  StandbyGuest.Model original() {
+    return new StandbyGuest.Model(
+        prepare.vm(), prepare.uuid(), prepare.machine(), prepare.xml(), prepare.inactiveXml());
   }
 
   private Map<String, Path> images() {

@@ -2,8 +2,8 @@ package io.remus.agent.conductor;
 
 import io.remus.agent.arbiter.Pair;
 import io.remus.agent.commit.Committer;
+import io.remus.agent.drill.Original;
 import io.remus.agent.guest.GuestException;
-import io.remus.agent.guest.RunningGuest;
 import io.remus.agent.guest.StandbyGuest;
 import io.remus.agent.input.GuestInput;
 import io.remus.agent.nativeio.MemoryBlock;
@@ -34,7 +34,6 @@ import io.remus.core.wire.RamBlock;
 import io.remus.core.wire.RefusalCode;
 import java.io.IOException;
 import java.time.Instant;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
@@ -82,6 +81,7 @@ final class StandbyVm {
   private Committer committer;
   private EpochReceiver receiver;
   private EpochStage staged;
+  private volatile CloneFeed feed;
 
   /**
    * @param owedToOthers memory of this host that is promised to other standbys, in bytes
@@ -178,6 +178,15 @@ final class StandbyVm {
                     "the agent on " + around.config().host() + " is stopping"));
           }
         });
+  }
+
+  private long owedByHost() {
+    return owedToOthers.getAsLong() + owedBytes();
+  }
+
+  /** What a drill clones; of use once the VM stands by. */
+  Original original() {
+    return feed;
   }
 
   /** Puts an event into the lane. */
@@ -280,13 +289,14 @@ final class StandbyVm {
   }
 
   private void startStandby() throws GuestException, IOException {
-    List<RunningGuest.Ram> ram =
-        prepare.blocks().stream().map(b -> new RunningGuest.Ram(b.name(), b.bytes())).toList();
     replica.open(why -> tell(new StandbyEvent.StandbyLost(why.getMessage())));
-    guest = StandbyGuest.start(around.hypervisor(), replica.model(), ram, owedToOthers.getAsLong());
+    guest =
+        StandbyGuest.start(
+            around.hypervisor(), replica.model(), CloneFeed.ram(prepare), owedToOthers.getAsLong());
     memory = new StandbyMemory(guest.pid(), guest.memory());
     memory.blank();
     committer = new Committer(new Term(prepare.term()), memory, replica.disks());
+    feed = new CloneFeed(lane, prepare, this::owedByHost, committer, replica, () -> committedEpoch);
     receiver =
         new EpochReceiver(
             around.stageDirectory(),
@@ -360,6 +370,7 @@ final class StandbyVm {
   private void activate() throws GuestException, IOException {
     long claimedAtNs = System.nanoTime();
     long silentNs = pulse.silentNs();
+    feed.stop("VM " + vm() + " is being taken over");
     quietly(receiver::close);
     committer.settleToRun();
     activateWhileItWaits();
@@ -536,6 +547,9 @@ final class StandbyVm {
   }
 
   private void end() {
+    if (feed != null) {
+      feed.stop("the standby is gone");
+    }
     if (receiver != null) {
       quietly(receiver::close);
     }

@@ -4,6 +4,8 @@ import io.remus.core.control.AgentInfo;
 import io.remus.core.control.Copies;
 import io.remus.core.control.DoctorReport;
 import io.remus.core.control.Drain;
+import io.remus.core.control.DrillRequest;
+import io.remus.core.control.DrillStatus;
 import io.remus.core.control.HostInfo;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
@@ -56,6 +58,15 @@ public interface Operations {
 
   /** Starts a VM from its disks on this host; completes when it runs. */
   CompletionStage<Copies> recover(String name, RecoverRequest request);
+
+  /** Begins a drill of a VM that this host stands by for; its clone runs some time later. */
+  DrillStatus drill(String name, DrillRequest request);
+
+  /** The last drill of a VM, also when it has ended; empty when there was none. */
+  Optional<DrillStatus> drill(String name);
+
+  /** Ends a drill; completes when nothing of it is left. */
+  CompletionStage<Void> stopDrill(String name);
 
   /** Looks at every prerequisite of this host. */
   DoctorReport doctor();

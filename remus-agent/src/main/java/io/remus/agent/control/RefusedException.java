@@ -39,6 +39,12 @@ public final class RefusedException extends RuntimeException {
         "See `remus status` for the VMs this host knows and `virsh list --all` for all it has.");
   }
 
+  /** This host has no drill of the VM (404). */
+  public static RefusedException noDrill(String name) {
+    return missing(
+        "no-drill", "there is no drill of VM " + name + " here", "Start one: remus drill " + name);
+  }
+
   /** Whether it was refused because something does not exist: trying again does not help. */
   public boolean isMissing() {
     return missing;

@@ -2,6 +2,7 @@ package io.remus.agent.control;
 
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.remus.core.control.DrillRequest;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
 import java.util.List;
@@ -48,6 +49,9 @@ final class Routes {
             new Route(HttpMethod.DELETE, "/v1/drain", List.of(), call -> endDrain()),
             get("/v1/vms/{name}/copies", call -> done(Reply.ok(operations.copies(call.name())))),
             new Route(HttpMethod.POST, "/v1/vms/{name}/recovery", List.of(), this::recover),
+            new Route(HttpMethod.PUT, "/v1/vms/{name}/drill", List.of(), this::startDrill),
+            get("/v1/vms/{name}/drill", this::drill),
+            new Route(HttpMethod.DELETE, "/v1/vms/{name}/drill", List.of(), this::stopDrill),
             EVENTS,
             get("/v1/doctor", call -> done(Reply.ok(operations.doctor()))),
             get("/v1/info", call -> done(Reply.ok(operations.info()))));
@@ -106,6 +110,25 @@ final class Routes {
   private CompletionStage<Reply> recover(Route.Call call) throws BadRequestException {
     RecoverRequest request = RequestBody.read(call.body(), RecoverRequest.class);
     return operations.recover(call.name(), request).thenApply(Reply::ok);
+  }
+
+  private CompletionStage<Reply> startDrill(Route.Call call) throws BadRequestException {
+    DrillRequest request = RequestBody.read(call.body(), DrillRequest.class);
+    return done(Reply.ok(operations.drill(call.name(), request)));
+  }
+
+  private CompletionStage<Reply> drill(Route.Call call) {
+    return done(
+        Reply.ok(
+            operations
+                .drill(call.name())
+                .orElseThrow(() -> RefusedException.noDrill(call.name()))));
+  }
+
+  private CompletionStage<Reply> stopDrill(Route.Call call) {
+    return operations
+        .stopDrill(call.name())
+        .thenApply(nothing -> new Reply(HttpResponseStatus.NO_CONTENT, null));
   }
 
   private static Reply failed(Route route, Route.Call call, Throwable failure) {

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
@@ -62,6 +63,39 @@ public final class StandbyGuest {
         throw unusable(vm, e);
       }
     }
+
+    /**
+     * A clone of the VM, to run beside its standby and to be seen by nobody else.
+     *
+     * @param images raw image for each writable disk
+     * @param variables where the clone's UEFI variables are to be kept, if the VM has any
+     * @throws GuestException when a part of it would reach further
+     */
+    public Model cloned(String name, String cloneUuid, Map<String, Path> images, Path variables)
+        throws GuestException {
+      Optional<DomainDescription.Obstacle> obstacle = CloneDescription.obstacle(xml);
+      if (obstacle.isPresent()) {
+        throw new GuestException(
+            GuestException.Kind.UNPROTECTABLE,
+            "VM " + vm + " cannot be cloned: " + obstacle.get().reason(),
+            obstacle.get().advice());
+      }
+      if (images.isEmpty() && !new DomainDescription(xml).writableDisks().isEmpty()) {
+        throw new GuestException(
+            GuestException.Kind.UNPROTECTABLE,
+            "VM "
+                + vm
+                + " cannot be cloned: its disks are not replicated, so a clone would write them",
+            "protect it without --disk none");
+      }
+      String clone = CloneDescription.of(xml, name, cloneUuid, variables);
+      return new Model(name, cloneUuid, machine, clone, null).withImages(images);
+    }
+
+    /** The file with the VM's UEFI variables on this host; empty when it has none. */
+    public Optional<Path> variables() {
+      return CloneDescription.variables(xml);
+    }
   }
 
   private static GuestException unusable(String vm, RuntimeException why) {
@@ -96,15 +130,30 @@ public final class StandbyGuest {
   public static StandbyGuest start(
       Hypervisor hypervisor, Model model, List<RunningGuest.Ram> ram, long owedBytes)
       throws GuestException {
-    String vm = model.vm();
     DomainDescription description = describe(model);
     requireRoom(hypervisor, description, model.machine(), owedBytes);
+    return start(hypervisor, model, ram, CreateFlags.PAUSED);
+  }
+
+  /**
+   * Starts a clone that waits as a standby does. libvirt ends it when this process ends.
+   *
+   * @param model see {@link Model#cloned}
+   * @param ram as for the standby
+   */
+  public static StandbyGuest startClone(
+      Hypervisor hypervisor, Model model, List<RunningGuest.Ram> ram) throws GuestException {
+    return start(hypervisor, model, ram, CreateFlags.PAUSED | CreateFlags.AUTODESTROY);
+  }
+
+  private static StandbyGuest start(
+      Hypervisor hypervisor, Model model, List<RunningGuest.Ram> ram, int flags)
+      throws GuestException {
+    String vm = model.vm();
     Domain domain;
     try {
       domain =
-          hypervisor
-              .connect()
-              .domainCreateXML(DomainDescription.asStandby(model.xml()), CreateFlags.PAUSED);
+          hypervisor.connect().domainCreateXML(DomainDescription.asStandby(model.xml()), flags);
     } catch (LibvirtException e) {
       throw new GuestException("cannot start a standby of VM " + vm, e);
     }
@@ -157,15 +206,7 @@ public final class StandbyGuest {
           obstacle.get().advice());
     }
     requireMedia(description);
-    long wanted = description.memoryBytes() + EMULATOR_BYTES;
-    long available = HostMemory.availableBytes();
-    if (available - owedBytes < wanted) {
-      throw new GuestException(
-          GuestException.Kind.NO_MEMORY,
-          "the backup has %d MiB of memory available, of which other standbys may yet take %d MiB; a standby of VM %s needs %d MiB"
-              .formatted(available >> 20, owedBytes >> 20, vm, wanted >> 20),
-          "free memory there, or choose another backup");
-    }
+    requireMemory("a standby of VM " + vm, description, owedBytes);
     for (Nic nic : description.nics()) {
       if (!nic.bridge().isEmpty()
           && !Files.exists(Path.of("/sys/class/net", nic.bridge(), "bridge"))) {
@@ -183,6 +224,37 @@ public final class StandbyGuest {
               .formatted(hypervisor.emulatorVersion(), machine, vm),
           "use a QEMU there that is as new as the primary's, or start the VM with an older machine type");
     }
+  }
+
+  private static void requireMemory(String what, DomainDescription description, long owedBytes)
+      throws GuestException {
+    long wanted = description.memoryBytes() + EMULATOR_BYTES;
+    long available = HostMemory.availableBytes();
+    if (available - owedBytes < wanted) {
+      throw new GuestException(
+          GuestException.Kind.NO_MEMORY,
+          "the backup has %d MiB of memory available, of which other standbys may yet take %d MiB; %s needs %d MiB"
+              .formatted(available >> 20, owedBytes >> 20, what, wanted >> 20),
+          "free memory there, or choose another backup");
+    }
+  }
+
+  /**
+   * Looks whether a clone can be started on this host.
+   *
+   * @param model see {@link Model#cloned}
+   * @param owedBytes memory that is available and promised to standbys
+   * @throws GuestException with figures, when not
+   */
+  public static void requireRoomForClone(Hypervisor hypervisor, Model model, long owedBytes)
+      throws GuestException {
+    if (hypervisor.runs(model.uuid()) || hypervisor.lookup(model.vm()) != null) {
+      throw new GuestException(
+          GuestException.Kind.EXISTS,
+          "a VM named %s is on this host already".formatted(model.vm()),
+          "end and undefine it");
+    }
+    requireMemory("the clone " + model.vm(), describe(model), owedBytes);
   }
 
   /** What is not replicated has to be here already: CD-ROMs and read-only disks. */

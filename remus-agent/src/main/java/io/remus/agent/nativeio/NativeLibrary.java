@@ -82,6 +82,8 @@ final class NativeLibrary {
 
   static native int remus_standby_apply(Pointer standby, Pointer records, long bytes);
 
+  static native long remus_standby_copy(Pointer from, Pointer to, long page, long count);
+
   static native int remus_queue_open(int number, int maxPackets, PointerByReference out);
 
   static native int remus_queue_drain(Pointer queue);
@@ -119,6 +121,8 @@ final class NativeLibrary {
   static native int remus_sparse_zero(Pointer sparse, long at, long bytes);
 
   static native long remus_sparse_data(Pointer sparse, long from);
+
+  static native int remus_sparse_share(Pointer from, Pointer to);
 
   static native long remus_sparse_allocated(String path);
 }

@@ -32,6 +32,16 @@ public final class SparseFile extends Handle {
         "look for holes in " + path, NativeLibrary.remus_sparse_data(pointer(), from));
   }
 
+  /**
+   * Makes another file what this one is, without copying, where their file system shares blocks.
+   *
+   * @return false when it does not, and nothing was changed
+   */
+  public boolean shareWith(SparseFile other) throws NativeException {
+    int shared = NativeLibrary.remus_sparse_share(pointer(), other.pointer());
+    return NativeException.check("share the blocks of " + path + " with " + other.path, shared) > 0;
+  }
+
   /** Bytes that a file takes on its file system; a block device's size. */
   public static long allocated(String path) throws NativeException {
     return NativeException.check("look at " + path, NativeLibrary.remus_sparse_allocated(path));

@@ -40,6 +40,19 @@ public final class StandbyMemory extends Handle {
         NativeLibrary.remus_standby_apply(pointer(), first, records.readableBytes()));
   }
 
+  /**
+   * Makes pages of a second standby, which was blanked, what they are here. Records that are
+   * applied here meanwhile must be applied there, too, before these pages and after them.
+   *
+   * @param page the first
+   * @return pages written; those that are zero are not
+   */
+  public long copyTo(StandbyMemory other, long page, long count) throws NativeException {
+    return NativeException.check(
+        "copy the standby's memory",
+        NativeLibrary.remus_standby_copy(pointer(), other.pointer(), page, count));
+  }
+
   @Override
   void free(Pointer pointer) {
     NativeLibrary.remus_standby_close(pointer);

@@ -4,6 +4,9 @@ import io.remus.core.control.AgentInfo;
 import io.remus.core.control.Copies;
 import io.remus.core.control.DoctorReport;
 import io.remus.core.control.Drain;
+import io.remus.core.control.DrillRequest;
+import io.remus.core.control.DrillState;
+import io.remus.core.control.DrillStatus;
 import io.remus.core.control.HostInfo;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
@@ -73,6 +76,37 @@ final class RecordedOperations implements Operations {
   public CompletionStage<Copies> recover(String name, RecoverRequest request) {
     asked.add("recover " + name + " " + request);
     return CompletableFuture.completedStage(copies(name));
+  }
+
+  @Override
+  public DrillStatus drill(String name, DrillRequest request) {
+    asked.add("drill " + name + " " + request);
+    return drill(name).orElseThrow(() -> RefusedException.unknownVm(name));
+  }
+
+  @Override
+  public Optional<DrillStatus> drill(String name) {
+    return vm(name)
+        .map(
+            known ->
+                new DrillStatus(
+                    name,
+                    DrillState.RUNNING,
+                    "",
+                    Instant.EPOCH,
+                    100,
+                    41L,
+                    Instant.EPOCH,
+                    name + "-drill",
+                    "remus-drill-" + name,
+                    "10.77.0.99/24",
+                    Instant.EPOCH));
+  }
+
+  @Override
+  public CompletionStage<Void> stopDrill(String name) {
+    asked.add("stop drill " + name);
+    return CompletableFuture.completedStage(null);
   }
 
   @Override

@@ -10,6 +10,8 @@ import io.remus.core.control.ControlJson;
 import io.remus.core.control.Copies;
 import io.remus.core.control.DoctorReport;
 import io.remus.core.control.Drain;
+import io.remus.core.control.DrillRequest;
+import io.remus.core.control.DrillStatus;
 import io.remus.core.control.ErrorReply;
 import io.remus.core.control.EventRecord;
 import io.remus.core.control.HostInfo;
@@ -76,6 +78,19 @@ public final class AgentClient {
 
   public void endDrain() {
     exchange(HttpMethod.DELETE, "/v1/drain", "");
+  }
+
+  public DrillStatus startDrill(String name, DrillRequest request) {
+    String body = ControlJson.line(request);
+    return call(HttpMethod.PUT, vmPath(name) + "/drill", body, DrillStatus.class);
+  }
+
+  public DrillStatus drill(String name) {
+    return call(HttpMethod.GET, vmPath(name) + "/drill", "", DrillStatus.class);
+  }
+
+  public void stopDrill(String name) {
+    exchange(HttpMethod.DELETE, vmPath(name) + "/drill", "");
   }
 
   public DoctorReport doctor() {

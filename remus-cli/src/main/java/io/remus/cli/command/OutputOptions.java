@@ -14,6 +14,11 @@ final class OutputOptions {
       description = "table, json or yaml (default: ${DEFAULT-VALUE}).")
   private Format format;
 
+  /** Whether people read it: then what happens may be told while it happens. */
+  boolean isTable() {
+    return format == Format.TABLE;
+  }
+
   /** The result in the format asked for; the table is only made when it is wanted. */
   String render(Object document, Supplier<String> table) {
     return switch (format) {

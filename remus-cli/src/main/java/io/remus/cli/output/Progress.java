@@ -1,11 +1,12 @@
 package io.remus.cli.output;
 
+import io.remus.core.control.DrillStatus;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
 
 /**
- * The way to a protected VM: one line that is redrawn on a terminal; elsewhere a line for each new
- * state, round and tenth of the way.
+ * The way to something that takes its time: one line that is redrawn on a terminal; elsewhere a
+ * line for each new state, round and tenth of the way.
  */
 public final class Progress {
   private static final int BAR = 30;
@@ -20,15 +21,24 @@ public final class Progress {
 
   /** Shows where the VM is now. */
   public void show(VmStatus status) {
+    String line = line(status, terminal.outIsTerminal() ? bar(status) : "");
+    show(line, step(status));
+  }
+
+  /** Shows how far a drill is. */
+  public void show(DrillStatus drill) {
+    show(
+        "VM %s: drill %s %.0f %%".formatted(drill.vm(), drill.state().word(), drill.percent()),
+        String.valueOf((int) (drill.percent() / 10)));
+  }
+
+  private void show(String line, String step) {
     if (terminal.outIsTerminal()) {
-      redraw(line(status, bar(status)));
-    } else {
-      String step = step(status);
-      if (!step.equals(last)) {
-        last = step;
-        terminal.out().println(line(status, ""));
-        terminal.out().flush();
-      }
+      redraw(line);
+    } else if (!step.equals(last)) {
+      last = step;
+      terminal.out().println(line);
+      terminal.out().flush();
     }
   }
 

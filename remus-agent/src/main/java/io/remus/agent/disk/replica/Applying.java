@@ -16,6 +16,9 @@ final class Applying {
   private final RecordFile record;
   private final LongSupplier clockNs;
 
+  /** Gets what the images get; null when there is none. */
+  private ImageCopies copies;
+
   Applying(Journal journal, Images images, RecordFile record, LongSupplier clockNs) {
     this.journal = journal;
     this.images = images;
@@ -64,6 +67,9 @@ final class Applying {
       }
       if (reader.record().kind() == RecordHead.Kind.DATA) {
         images.apply(reader.data());
+        if (copies != null) {
+          copies.apply(reader.data(), segment.number(), reader.position());
+        }
         bytes += reader.record().length();
       }
     }
@@ -77,8 +83,55 @@ final class Applying {
     journal.removeOldest();
   }
 
+  /** From here on {@code followers} get what the images get. */
+  synchronized void follow(ImageCopies followers) {
+    if (copies != null) {
+      throw new IllegalStateException("the images are being copied already");
+    }
+    copies = followers;
+  }
+
+  /** Copies get nothing more, and read the images no more when this returns. */
+  synchronized void unfollow() {
+    if (copies != null) {
+      copies.detached();
+      copies = null;
+    }
+  }
+
+  /** The same for these alone: others may have taken their place. */
+  synchronized void unfollow(ImageCopies followers) {
+    if (copies == followers) {
+      unfollow();
+    }
+  }
+
+  /** Where the last commit ends; for the replica's owner. */
+  JournalPlace place() {
+    return journal.place();
+  }
+
+  /** Whether the images have all that lies before a place of the journal. */
+  synchronized boolean hasApplied(JournalPlace place) {
+    Segment oldest = journal.oldest();
+    return oldest == null
+        || oldest.number() > place.segment()
+        || (oldest.number() == place.segment() && oldest.reader().position() >= place.end());
+  }
+
+  /** Work on the images while nobody applies. */
+  synchronized <T> T meanwhile(StillWork<T> work) throws IOException {
+    return work.run();
+  }
+
+  /** What {@link #meanwhile} does. */
+  interface StillWork<T> {
+    T run() throws IOException;
+  }
+
   /** Drops the journal, after what {@code fresh} says is on disk. */
   synchronized void restart(ReplicaRecord fresh) throws IOException {
+    unfollow();
     record.update(before -> fresh);
     journal.clear();
   }

@@ -191,6 +191,11 @@ final class FileStorage implements Storage {
       return sparse.nextData(from);
     }
 
+    @Override
+    public boolean shareWith(ImageFile other) throws IOException {
+      return other instanceof OpenFile file && sparse.shareWith(file.sparse);
+    }
+
     private IOException failure(String what, IOException e) {
       String message = "cannot %s %s: %s".formatted(what, path, e.getMessage());
       if (String.valueOf(e.getMessage()).contains("No space left")) {

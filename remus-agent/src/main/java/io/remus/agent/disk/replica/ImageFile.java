@@ -9,4 +9,11 @@ interface ImageFile extends BlockFile {
 
   /** The first offset from {@code from} on that is not in a hole; the size when there is none. */
   long nextData(long from) throws IOException;
+
+  /**
+   * Makes another image, as large as this one, the same without copying.
+   *
+   * @return false where the file system cannot, and nothing was changed
+   */
+  boolean shareWith(ImageFile other) throws IOException;
 }

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.remus.core.wire.DiskRecords;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -43,8 +44,7 @@ final class Images implements Closeable {
         new DiskRecords.Visitor() {
           @Override
           public void write(int disk, long offset, ByteBuf data) throws IOException {
-            files.get(disk).write(offset, data.nioBuffer());
-            wrote(disk, data.readableBytes());
+            Images.this.write(disk, offset, data.nioBuffer());
           }
 
           @Override
@@ -53,6 +53,17 @@ final class Images implements Closeable {
             wrote(disk, DiskRecords.HEAD_BYTES);
           }
         });
+  }
+
+  void write(int disk, long offset, ByteBuffer data) throws IOException {
+    int bytes = data.remaining();
+    files.get(disk).write(offset, data);
+    wrote(disk, bytes);
+  }
+
+  /** One of them, to be read. */
+  ImageFile file(int disk) {
+    return files.get(disk);
   }
 
   /** After the write: a force that comes in between then forces once more than it had to. */

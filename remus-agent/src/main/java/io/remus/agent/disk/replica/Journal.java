@@ -121,6 +121,13 @@ final class Journal implements Closeable {
     return segments.size() > 1 && fileBytes() + more > limitBytes;
   }
 
+  /** Where the last commit ends. */
+  synchronized JournalPlace place() {
+    return current == null
+        ? new JournalPlace(nextNumber - 1, Long.MAX_VALUE)
+        : new JournalPlace(current.number(), current.committed());
+  }
+
   private Segment writable() throws IOException {
     boolean between = current == null || current.end() == current.committed();
     if (current == null) {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -256,6 +257,46 @@ public final class Replica implements Closeable {
     guarded(() -> record.update(before -> before.active(newTerm)));
   }
 
+  /**
+   * Begins second copies of the disks, one at a time. Any thread; see {@link ImageCopies}.
+   *
+   * @param files that do not exist yet, in the order of the disks
+   */
+  public ImageCopies copyTo(List<Path> files) throws IOException {
+    ImageCopies copies =
+        new ImageCopies(applying, failure, applyBytes, images, disks, new Images(empty(files)));
+    try {
+      copies.begin();
+      return copies;
+    } catch (IOException | RuntimeException e) {
+      copies.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Copies that are not finished get nothing more: they take time of whoever applies. Any thread.
+   */
+  public void stopCopies() {
+    applying.unfollow();
+  }
+
+  private List<ImageFile> empty(List<Path> files) throws IOException {
+    List<ImageFile> opened = new ArrayList<>();
+    try {
+      for (int i = 0; i < files.size(); i++) {
+        storage.createImage(files.get(i), disks.get(i).bytes());
+        opened.add(storage.openImage(files.get(i), true));
+      }
+      return opened;
+    } catch (IOException | RuntimeException e) {
+      for (ImageFile file : opened) {
+        file.close();
+      }
+      throw e;
+    }
+  }
+
   /** Bytes of committed epochs that are not in the images yet. */
   public long unappliedBytes() {
     return journal.unappliedBytes();
@@ -328,6 +369,7 @@ public final class Replica implements Closeable {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("while the applier was ended");
     }
+    applying.unfollow();
     try {
       journal.close();
     } finally {

@@ -309,6 +309,11 @@ final class SimulatedDisk implements Storage {
     }
 
     @Override
+    public boolean shareWith(ImageFile other) {
+      return false;
+    }
+
+    @Override
     public void truncate(long size) {
       operation();
       inode.now.bytes = Arrays.copyOf(inode.now.bytes, (int) size);
