@@ -43,6 +43,8 @@ public final class EtcdCluster implements AutoCloseable {
     for (int i = 0; i < size; i++) {
       members.add(new Member("m" + i, freePort(), freePort()));
     }
+    // An interrupted build leaves no etcd behind.
+    Runtime.getRuntime().addShutdownHook(new Thread(this::close));
     try {
       members.forEach(Member::start);
       awaitAnswers();
