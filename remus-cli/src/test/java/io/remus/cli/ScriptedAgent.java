@@ -12,6 +12,8 @@ import io.remus.core.control.Figures;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.Switchover;
+import io.remus.core.control.VerificationProgress;
+import io.remus.core.control.VerificationReport;
 import io.remus.core.control.VmRole;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
@@ -38,6 +40,13 @@ final class ScriptedAgent implements Operations, AutoCloseable {
   final Queue<VmStatus> script = new ConcurrentLinkedQueue<>();
 
   volatile DoctorReport report = new DoctorReport(List.of());
+
+  /** What the next comparison finds; null for a VM that cannot be compared. */
+  volatile VerificationReport verification;
+
+  /** In place of that: one that takes its time. */
+  volatile CompletableFuture<VerificationReport> verifying;
+
   private final ControlServer server;
 
   ScriptedAgent(Path directory) throws IOException {
@@ -101,6 +110,22 @@ final class ScriptedAgent implements Operations, AutoCloseable {
   public CompletionStage<Copies> recover(String name, RecoverRequest request) {
     asked.add("recover " + name + " " + request);
     return CompletableFuture.completedStage(copies(name));
+  }
+
+  @Override
+  public CompletionStage<VerificationReport> verify(String name) {
+    asked.add("verify " + name);
+    return verifying != null
+        ? verifying
+        : verification == null
+            ? CompletableFuture.failedStage(RefusedException.unknownVm(name))
+            : CompletableFuture.completedStage(verification);
+  }
+
+  @Override
+  public Optional<VerificationProgress> verification(String name) {
+    asked.add("progress");
+    return verifying == null ? Optional.empty() : Optional.of(new VerificationProgress(37.5, true));
   }
 
   @Override

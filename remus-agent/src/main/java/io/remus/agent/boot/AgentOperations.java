@@ -11,6 +11,8 @@ import io.remus.core.control.HostInfo;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.Switchover;
+import io.remus.core.control.VerificationProgress;
+import io.remus.core.control.VerificationReport;
 import io.remus.core.control.VmStatus;
 import java.time.Duration;
 import java.time.Instant;
@@ -82,6 +84,16 @@ final class AgentOperations implements Operations {
   @Override
   public CompletionStage<Copies> recover(String name, RecoverRequest request) {
     return agent.recover(name, request);
+  }
+
+  @Override
+  public CompletionStage<VerificationReport> verify(String name) {
+    return agent.conductor().verify(name);
+  }
+
+  @Override
+  public Optional<VerificationProgress> verification(String name) {
+    return agent.conductor().verification(name);
   }
 
   @Override

@@ -16,6 +16,8 @@ import io.remus.core.control.HostInfo;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.Switchover;
+import io.remus.core.control.VerificationProgress;
+import io.remus.core.control.VerificationReport;
 import io.remus.core.control.VmStatus;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -76,6 +78,14 @@ public final class AgentClient {
 
   public void endDrain() {
     exchange(HttpMethod.DELETE, "/v1/drain", "");
+  }
+
+  public VerificationReport verify(String name) {
+    return call(HttpMethod.POST, vmPath(name) + "/verification", "", VerificationReport.class);
+  }
+
+  public VerificationProgress verification(String name) {
+    return call(HttpMethod.GET, vmPath(name) + "/verification", "", VerificationProgress.class);
   }
 
   public DoctorReport doctor() {

@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
       FailoverCommand.class,
       RecoverCommand.class,
       HostCommand.class,
+      VerifyCommand.class,
       DoctorCommand.class,
       PkiCommand.class,
       CompletionCommand.class
