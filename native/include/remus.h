@@ -161,6 +161,25 @@ int remus_standby_apply(struct remus_standby *standby, const void *records, int6
  * written. -EINVAL: the two differ in size, or have no such pages. */
 int64_t remus_standby_copy(const struct remus_standby *from, const struct remus_standby *to, int64_t page, int64_t count);
 
+/* ---- hashes: whether two processes hold the same RAM ---------------------------------------------------------------- */
+
+#define REMUS_SUM_PAGES 256
+
+struct remus_hashes;
+/* A table with a sum for each MiB of each block, the last of a block as short as it is. Every page is stale at first: its
+ * hash is not that of what it holds. */
+int remus_hashes_open(int pid, const struct remus_block *blocks, int count, struct remus_hashes **out);
+void remus_hashes_close(struct remus_hashes *hashes);
+/* Hashes at most this many stale pages where they lie. Returns the pages still stale. The guest may run: a page that is
+ * written meanwhile is found written by the tracker's next scan, and must then be hashed again. Populates no page. */
+int64_t remus_hashes_step(struct remus_hashes *hashes, int64_t pages);
+/* Hashes the arena's pages; of one that comes twice the later copy counts. */
+void remus_hashes_arena(struct remus_hashes *hashes, const struct remus_arena *arena);
+/* The pages of checked records are stale: the records have been, or are about to be, applied. */
+void remus_hashes_records(struct remus_hashes *hashes, const void *records, int64_t bytes);
+/* Copies the sums of all blocks, in their order. Returns their number. -ENOSPC: there are more. */
+int64_t remus_hashes_sums(const struct remus_hashes *hashes, uint64_t *sums, int64_t capacity);
+
 /* ---- queue: output commit (NFQUEUE) ------------------------------------------------------------------------------- */
 
 /* Binds queue number in the calling thread's network namespace: metadata only, GSO kept, no fail-open.

@@ -36,6 +36,8 @@ struct ram {
 int ram_open(struct ram *ram, int pid, const struct remus_block *blocks, int count);
 void ram_close(struct ram *ram);
 bool ram_alive(const struct ram *ram);
+/* The part that page lies in. */
+const struct ram_part *ram_part(const struct ram *ram, int64_t page);
 /* Where page is; *run tells how many of the count pages from there on follow it in one piece. */
 uint64_t ram_address(const struct ram *ram, int64_t page, int64_t count, int64_t *run);
 /* Opens /proc/PID/name. */
@@ -115,6 +117,12 @@ void tracker_give_back(struct remus_tracker *tracker);
 
 /* Whether the kernel merges equal pages now (Documentation/admin-guide/mm/ksm.rst). */
 bool ksm_runs(void);
+
+/* ---- hashes -----------------------------------------------------------------------------------
+ */
+
+/* XXH64 of one page. */
+uint64_t hash_page(const uint8_t *page, uint64_t seed);
 
 /* ---- queue: the first packet after a pause -----------------------------------------------------
  */

@@ -105,11 +105,16 @@ void ram_close(struct ram *ram) {
     *ram = (struct ram){.pidfd = -1};
 }
 
-uint64_t ram_address(const struct ram *ram, int64_t page, int64_t count, int64_t *run) {
+const struct ram_part *ram_part(const struct ram *ram, int64_t page) {
     const struct ram_part *part = ram->parts;
     while (page >= part->first + part->pages) {
         part++; /* a guest has a handful of blocks */
     }
+    return part;
+}
+
+uint64_t ram_address(const struct ram *ram, int64_t page, int64_t count, int64_t *run) {
+    const struct ram_part *part = ram_part(ram, page);
     int64_t left = part->first + part->pages - page;
     *run = count < left ? count : left;
     return part->address + (page - part->first) * REMUS_PAGE;

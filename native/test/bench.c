@@ -33,7 +33,8 @@ int main(void) {
     struct remus_arena *arena;
     struct remus_encoder *encoder;
     struct remus_standby *target;
-    static double scan[EPOCHS], copy[EPOCHS], encode[EPOCHS], apply[EPOCHS];
+    struct remus_hashes *hashes;
+    static double scan[EPOCHS], copy[EPOCHS], encode[EPOCHS], apply[EPOCHS], hash[EPOCHS];
     static uint8_t out[8 << 20];
     int64_t counts[REMUS_ENCODE_COUNTS] = {0};
     victim_start(&guest, VICTIM_ANONYMOUS, PAGES, 0);
@@ -42,6 +43,7 @@ int main(void) {
     int kind = remus_probe() & REMUS_WRITE_PROTECT ? REMUS_WRITE_PROTECT : REMUS_SHADOW;
     if (remus_tracker_open(guest.pid, kind, guest.blocks, 2, &tracker) < 0 ||
         remus_standby_open(standby.pid, standby.blocks, 2, &target) < 0 ||
+        remus_hashes_open(guest.pid, guest.blocks, 2, &hashes) < 0 ||
         remus_arena_create(64 << 20, &arena) < 0 || remus_encoder_create(64 << 20, &encoder) < 0) {
         fprintf(stderr, "cannot start\n");
         return 1;
@@ -64,7 +66,10 @@ int main(void) {
             remus_standby_apply(target, out, bytes) < 0) {
             return 1;
         }
-        apply[epoch] = now_ms() - encoded;
+        double applied = now_ms();
+        remus_hashes_arena(hashes, arena);
+        hash[epoch] = now_ms() - applied;
+        apply[epoch] = applied - encoded;
         encode[epoch] = encoded - copied;
         copy[epoch] = copied - scanned;
         scan[epoch] = scanned - begin;
@@ -73,6 +78,13 @@ int main(void) {
     report("copy", copy);
     report("encode", encode);
     report("apply", apply);
+    report("hash", hash);
+    double begin = now_ms();
+    if (remus_hashes_step(hashes, PAGES) != 0) {
+        return 1;
+    }
+    printf("all %d pages hashed where they lie: %.0f ms\n", PAGES, now_ms() - begin);
+    remus_hashes_close(hashes);
     remus_tracker_close(tracker);
     victim_stop(&guest);
     victim_stop(&standby);

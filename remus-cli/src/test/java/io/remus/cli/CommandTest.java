@@ -14,6 +14,9 @@ import io.remus.core.control.DoctorReport.Check;
 import io.remus.core.control.DoctorReport.Verdict;
 import io.remus.core.control.DrillState;
 import io.remus.core.control.EventRecord.Level;
+import io.remus.core.control.VerificationReport;
+import io.remus.core.control.VerificationReport.Difference;
+import io.remus.core.control.VerificationReport.Memory;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
 import java.io.ByteArrayOutputStream;
@@ -299,6 +302,72 @@ class CommandTest {
     assertThat(remus("drill", "ledger", "--stop", "--check", "true").exit()).isEqualTo(2);
     assertThat(remus("drill", "ledger", "--address", "somewhere").exit()).isEqualTo(2);
     assertThat(remus("drill", "ledger", "--for", "10us").exit()).isEqualTo(2);
+  }
+
+  @Test
+  void shouldSayThatTheStandbyIsEqual() {
+    agent.verification =
+        new VerificationReport(
+            "ledger", "hv2", 41, true, new Memory(546, 571L << 20, 0, List.of()), List.of(), 1.25);
+
+    Run equal = remus("verify", "ledger");
+
+    assertThat(equal.exit()).isZero();
+    assertThat(equal.out())
+        .isEqualTo(
+            """
+            VM ledger: the standby on hv2 is equal at epoch 41 (1.3 s)
+            memory: 571.0 MiB in 546 pieces compared, 0 differ
+            """);
+    assertThat(agent.asked).containsExactly("verify ledger");
+  }
+
+  @Test
+  void shouldNameWhatDiffersAndExitWithOne() throws Exception {
+    agent.verification =
+        new VerificationReport(
+            "ledger",
+            "hv2",
+            41,
+            false,
+            new Memory(546, 571L << 20, 3, List.of(new Difference("pc.ram", 300 << 20, 1 << 20))),
+            List.of("vda"),
+            1.25);
+
+    Run differs = remus("verify", "ledger");
+
+    assertThat(differs.exit()).isEqualTo(1);
+    assertThat(differs.out())
+        .contains("DIFFERS at epoch 41", "pc.ram  0x12c00000  1.0 MiB", "and 2 more")
+        .contains("not compared: the contents of vda");
+    Run json = remus("verify", "ledger", "-o", "json");
+    assertThat(json.exit()).isEqualTo(1);
+    assertThat(ControlJson.replies().readValue(json.out(), VerificationReport.class))
+        .isEqualTo(agent.verification);
+  }
+
+  @Test
+  void shouldShowHowFarAComparisonIs() throws Exception {
+    agent.verifying = new CompletableFuture<>();
+    CompletableFuture<Run> verifying =
+        CompletableFuture.supplyAsync(() -> Run.atTerminal("", args("verify", "ledger")));
+    await().atMost(Duration.ofSeconds(60)).until(() -> agent.asked.contains("progress"));
+    agent.verifying.complete(
+        new VerificationReport(
+            "ledger", "hv2", 41, true, new Memory(1, 4096, 0, List.of()), List.of(), 2));
+
+    Run equal = verifying.get(60, TimeUnit.SECONDS);
+
+    assertThat(equal.err()).startsWith("VM ledger: 38 % hashed, the standby is through\n");
+    assertThat(equal.out()).startsWith("VM ledger: the standby on hv2 is equal at epoch 41");
+  }
+
+  @Test
+  void shouldRefuseToCompareWhatIsNotProtected() {
+    Run refused = remus("verify", "ledger");
+
+    assertThat(refused.exit()).isEqualTo(3);
+    assertThat(refused.err()).contains("VM ledger is neither protected");
   }
 
   @Test

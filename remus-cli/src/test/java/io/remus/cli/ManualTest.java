@@ -15,6 +15,8 @@ import io.remus.core.control.EventRecord;
 import io.remus.core.control.Figures;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
+import io.remus.core.control.VerificationProgress;
+import io.remus.core.control.VerificationReport;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
 import java.lang.reflect.RecordComponent;
@@ -47,6 +49,10 @@ class ManualTest {
         Figures.Counts.class,
         Figures.Times.class,
         ProtectRequest.class,
+        VerificationProgress.class,
+        VerificationReport.class,
+        VerificationReport.Difference.class,
+        VerificationReport.Memory.class,
         VmStatus.class,
         VmStatus.Epochs.class,
         VmStatus.Sync.class

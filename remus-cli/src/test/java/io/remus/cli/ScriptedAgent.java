@@ -17,6 +17,8 @@ import io.remus.core.control.HostInfo;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.Switchover;
+import io.remus.core.control.VerificationProgress;
+import io.remus.core.control.VerificationReport;
 import io.remus.core.control.VmRole;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
@@ -46,6 +48,13 @@ final class ScriptedAgent implements Operations, AutoCloseable {
   final Queue<DrillStatus> drills = new ConcurrentLinkedQueue<>();
 
   volatile DoctorReport report = new DoctorReport(List.of());
+
+  /** What the next comparison finds; null for a VM that cannot be compared. */
+  volatile VerificationReport verification;
+
+  /** In place of that: one that takes its time. */
+  volatile CompletableFuture<VerificationReport> verifying;
+
   private final ControlServer server;
 
   ScriptedAgent(Path directory) throws IOException {
@@ -154,6 +163,22 @@ final class ScriptedAgent implements Operations, AutoCloseable {
   @Override
   public void endDrain() {
     asked.add("end of drain");
+  }
+
+  @Override
+  public CompletionStage<VerificationReport> verify(String name) {
+    asked.add("verify " + name);
+    return verifying != null
+        ? verifying
+        : verification == null
+            ? CompletableFuture.failedStage(RefusedException.unknownVm(name))
+            : CompletableFuture.completedStage(verification);
+  }
+
+  @Override
+  public Optional<VerificationProgress> verification(String name) {
+    asked.add("progress");
+    return verifying == null ? Optional.empty() : Optional.of(new VerificationProgress(37.5, true));
   }
 
   @Override

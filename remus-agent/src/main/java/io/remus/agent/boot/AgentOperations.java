@@ -13,6 +13,8 @@ import io.remus.core.control.HostInfo;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.Switchover;
+import io.remus.core.control.VerificationProgress;
+import io.remus.core.control.VerificationReport;
 import io.remus.core.control.VmStatus;
 import java.time.Duration;
 import java.time.Instant;
@@ -99,6 +101,16 @@ final class AgentOperations implements Operations {
   @Override
   public CompletionStage<Void> stopDrill(String name) {
     return agent.drills().stop(name);
+  }
+
+  @Override
+  public CompletionStage<VerificationReport> verify(String name) {
+    return agent.conductor().verify(name);
+  }
+
+  @Override
+  public Optional<VerificationProgress> verification(String name) {
+    return agent.conductor().verification(name);
   }
 
   @Override

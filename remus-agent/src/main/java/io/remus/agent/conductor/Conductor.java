@@ -13,6 +13,8 @@ import io.remus.core.control.DiskDurability;
 import io.remus.core.control.EventRecord.Level;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.Switchover;
+import io.remus.core.control.VerificationProgress;
+import io.remus.core.control.VerificationReport;
 import io.remus.core.control.VmRole;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
@@ -29,6 +31,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -450,17 +453,68 @@ public final class Conductor {
       return limited(standby.activated(), FAILOVER_LIMIT_S)
           .handle((done, failure) -> failedOver(name, failure, standby.status()));
     }
+    PrimaryVm vm = protectedVm(name, "there is no standby to fail over to");
+    vm.tell(new PrimaryEvent.FailoverRequested());
+    return limited(vm.ended(), FAILOVER_LIMIT_S)
+        .handle((done, failure) -> failedOver(name, failure, vm.status()));
+  }
+
+  private PrimaryVm protectedVm(String name, String advice) {
     PrimaryVm vm = primary(name);
     if (vm.view().state() != VmState.PROTECTED) {
       throw RefusedException.conflict(
           "not-protected",
           "VM %s is '%s', not protected: %s"
               .formatted(name, vm.view().state().word(), vm.view().reason()),
-          "there is no standby to fail over to");
+          advice);
     }
-    vm.tell(new PrimaryEvent.FailoverRequested());
-    return limited(vm.ended(), FAILOVER_LIMIT_S)
-        .handle((done, failure) -> failedOver(name, failure, vm.status()));
+    return vm;
+  }
+
+  /** Compares a protected VM with its standby; completes with what was found. */
+  public CompletableFuture<VerificationReport> verify(String name) {
+    PrimaryVm vm = protectedVm(name, "there is no standby to compare with");
+    return vm.verify()
+        .handle(
+            (report, failure) -> {
+              if (failure != null) {
+                throw RefusedException.conflict(
+                    "not-verified",
+                    "VM %s was not verified: %s".formatted(name, Causes.message(failure)),
+                    "see `remus status " + name + "`");
+              }
+              tellVerified(report);
+              return report;
+            });
+  }
+
+  /** How far that is; empty when no comparison is going on. */
+  public Optional<VerificationProgress> verification(String name) {
+    return Optional.ofNullable(primaries.get(name)).flatMap(PrimaryVm::verification);
+  }
+
+  private void tellVerified(VerificationReport report) {
+    if (report.equal()) {
+      around
+          .events()
+          .vm(
+              Level.INFO,
+              report.vm(),
+              "verified: the memory of the standby on %s is equal at epoch %d"
+                  .formatted(report.peer(), report.epoch()));
+    } else {
+      around
+          .events()
+          .vm(
+              Level.ERROR,
+              report.vm(),
+              "the memory of the standby on %s differs at epoch %d, in %d of %d MiB; protect it anew"
+                  .formatted(
+                      report.peer(),
+                      report.epoch(),
+                      report.memory().different(),
+                      report.memory().pieces()));
+    }
   }
 
   /** Moves a VM to its backup in order, on the host that runs it. */
@@ -472,14 +526,7 @@ public final class Conductor {
           "this host holds the standby of VM " + name,
           "run it on " + standby.peer() + ", which runs the VM: remus switchover " + name);
     }
-    PrimaryVm vm = primary(name);
-    if (vm.view().state() != VmState.PROTECTED) {
-      throw RefusedException.conflict(
-          "not-protected",
-          "VM %s is '%s', not protected: %s"
-              .formatted(name, vm.view().state().word(), vm.view().reason()),
-          "wait until `remus status " + name + "` says protected");
-    }
+    PrimaryVm vm = protectedVm(name, "wait until `remus status " + name + "` says protected");
     requireRuns(vm);
     return vm.switchOver()
         .copy()

@@ -13,6 +13,8 @@ import io.remus.agent.term.VmRecord;
 import io.remus.agent.term.Wish;
 import io.remus.core.control.EventRecord.Level;
 import io.remus.core.control.Switchover;
+import io.remus.core.control.VerificationProgress;
+import io.remus.core.control.VerificationReport;
 import io.remus.core.control.VmRole;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
@@ -27,10 +29,8 @@ import io.remus.core.primary.PrimaryMachine;
 import io.remus.core.wire.Frame;
 import io.remus.core.wire.ProtocolException;
 import io.remus.core.wire.Purpose;
-import io.remus.core.wire.RamBlock;
 import java.io.IOException;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -355,10 +355,6 @@ final class PrimaryVm {
   }
 
   private void prepare() throws GuestException {
-    List<RamBlock> blocks = new ArrayList<>();
-    for (RunningGuest.Ram ram : guest.ram()) {
-      blocks.add(new RamBlock(ram.name(), ram.bytes()));
-    }
     send(
         new Frame.Prepare(
             vm,
@@ -368,7 +364,7 @@ final class PrimaryVm {
             guest.inactiveXml(),
             guest.machine(),
             around.hypervisor().emulatorVersion(),
-            blocks,
+            Replication.blocks(guest),
             guest.disks(),
             wish.diskDurability(),
             wish.intervalMs(),
@@ -569,6 +565,44 @@ final class PrimaryVm {
             : new PrimaryEvent.GuestEnded(detail));
   }
 
+  /**
+   * Compares the standby with the guest. Fails when the VM is not protected, is being verified
+   * already, or does not stay protected meanwhile.
+   */
+  CompletableFuture<VerificationReport> verify() {
+    CompletableFuture<VerificationReport> report = new CompletableFuture<>();
+    boolean queued = lane.execute(() -> verify(report));
+    if (!queued) {
+      report.completeExceptionally(new IllegalStateException("its protection has ended"));
+    }
+    return report;
+  }
+
+  /** How far that is; empty when no comparison is going on. */
+  Optional<VerificationProgress> verification() {
+    return replication.verification();
+  }
+
+  private void verify(CompletableFuture<VerificationReport> report) {
+    try {
+      if (machine.state() != VmState.PROTECTED) {
+        throw new IllegalStateException("it is not protected any more");
+      }
+      replication
+          .verify(connection, machine.term())
+          .whenComplete(
+              (found, failure) -> {
+                if (failure == null) {
+                  report.complete(found);
+                } else {
+                  report.completeExceptionally(failure);
+                }
+              });
+    } catch (NativeException | IllegalStateException e) {
+      report.completeExceptionally(e);
+    }
+  }
+
   VmStatus status() {
     VmView seen = view;
     return new VmStatus(
@@ -631,6 +665,8 @@ final class PrimaryVm {
         lane.execute(() -> answered(f));
       } else if (frame instanceof Frame.Claim f) {
         tell(new PrimaryEvent.PeerClaims(new Term(f.term())));
+      } else if (!(frame instanceof Frame.Heartbeat)) {
+        lane.execute(() -> replication.hear(frame));
       }
     }
 

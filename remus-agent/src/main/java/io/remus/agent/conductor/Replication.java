@@ -7,6 +7,7 @@ import io.remus.agent.guest.RunningGuest;
 import io.remus.agent.nativeio.MemoryBlock;
 import io.remus.agent.nativeio.NativeException;
 import io.remus.agent.nativeio.OutputQueue;
+import io.remus.agent.nativeio.PageHashes;
 import io.remus.agent.nativeio.PlugRules;
 import io.remus.agent.nativeio.TrackerKind;
 import io.remus.agent.peer.PeerConnection;
@@ -18,17 +19,23 @@ import io.remus.agent.status.EpochLog;
 import io.remus.agent.status.VmFigures;
 import io.remus.agent.stream.Credit;
 import io.remus.agent.stream.EpochSender;
+import io.remus.agent.verify.PrimaryVerification;
 import io.remus.core.control.EventRecord.Level;
 import io.remus.core.control.Figures;
+import io.remus.core.control.VerificationProgress;
+import io.remus.core.control.VerificationReport;
 import io.remus.core.control.VmStatus;
 import io.remus.core.epoch.DurableAck;
+import io.remus.core.epoch.Term;
 import io.remus.core.wire.DiskImage;
 import io.remus.core.wire.Frame;
+import io.remus.core.wire.RamBlock;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
 /**
@@ -50,6 +57,7 @@ final class Replication {
   private final DiskStream disks;
   private EpochCapture capture;
   private EpochSender sender;
+  private volatile PrimaryVerification verification;
 
   /**
    * @param guest null when only the rules of an earlier agent are left of it
@@ -96,6 +104,44 @@ final class Replication {
     loop.start();
   }
 
+  /**
+   * Begins to compare the standby with the guest. The epochs run.
+   *
+   * @throws IllegalStateException while the last comparison goes on
+   */
+  CompletableFuture<VerificationReport> verify(PeerConnection connection, Term term)
+      throws NativeException {
+    if (verification != null && !verification.isOver()) {
+      throw new IllegalStateException("it is being verified already");
+    }
+    verification =
+        new PrimaryVerification(
+            vm,
+            connection.peerName(),
+            blocks(guest),
+            disks(),
+            new PageHashes(guest.pid(), guest.memory()),
+            frame -> {
+              connection.send(frame);
+              connection.flush();
+            });
+    loop.show(verification);
+    verification.start(term);
+    return verification.report();
+  }
+
+  /** The backup says something that may be part of a comparison. */
+  void hear(Frame frame) {
+    if (verification != null) {
+      verification.hear(frame);
+    }
+  }
+
+  /** The guest's memory, as PREPARE names it. */
+  static List<RamBlock> blocks(RunningGuest guest) {
+    return guest.ram().stream().map(ram -> new RamBlock(ram.name(), ram.bytes())).toList();
+  }
+
   /** The backup has room for more. */
   void grant(long bytes) {
     credit.give(bytes);
@@ -104,6 +150,10 @@ final class Replication {
   /** The connection is gone; nobody is to wait for credit. */
   void linkClosed() {
     credit.close();
+    PrimaryVerification unanswered = verification;
+    if (unanswered != null) {
+      unanswered.linkClosed();
+    }
     if (disks != null) {
       disks.letGo();
     }
@@ -223,6 +273,9 @@ final class Replication {
 
   /** QEMU is left as it was found. The epochs have ended. */
   void close() throws GuestException {
+    if (verification != null) {
+      verification.epochsEnded();
+    }
     EpochCapture ended = capture;
     capture = null;
     if (ended != null) {
@@ -267,6 +320,13 @@ final class Replication {
   VmStatus.Sync sync() {
     EpochLoop running = loop;
     return running == null ? null : running.progress().orElse(null);
+  }
+
+  /** How far a comparison is; empty when none is going on. */
+  Optional<VerificationProgress> verification() {
+    return Optional.ofNullable(verification)
+        .filter(running -> !running.isOver())
+        .map(PrimaryVerification::progress);
   }
 
   /** What protection costs; null before the first epoch. */

@@ -16,6 +16,7 @@ import io.remus.agent.receive.EpochReceiver;
 import io.remus.agent.stage.EpochStage;
 import io.remus.agent.term.VmRecord;
 import io.remus.agent.term.Wish;
+import io.remus.agent.verify.StandbyVerification;
 import io.remus.core.control.EventRecord.Level;
 import io.remus.core.control.VmRole;
 import io.remus.core.control.VmState;
@@ -82,6 +83,7 @@ final class StandbyVm {
   private EpochReceiver receiver;
   private EpochStage staged;
   private volatile CloneFeed feed;
+  private StandbyVerification verification;
 
   /**
    * @param owedToOthers memory of this host that is promised to other standbys, in bytes
@@ -367,8 +369,50 @@ final class StandbyVm {
     }
   }
 
+  /** The primary wants to compare. */
+  private void verify(Frame.Verify asked) {
+    endVerification();
+    if (memory == null || machine.ended() || asked.term() != prepare.term()) {
+      return;
+    }
+    try {
+      verification =
+          new StandbyVerification(
+              guest.pid(),
+              guest.memory(),
+              memory,
+              new Term(prepare.term()),
+              frame -> send(connection, frame),
+              lane::after);
+      verification.work();
+    } catch (NativeException e) {
+      send(connection, new Frame.Unverified(e.getMessage()));
+    }
+  }
+
+  /** Nothing of a later epoch has been applied: it comes behind this on the lane. */
+  private void verify(Frame.VerifyEpoch asked) {
+    if (verification == null || asked.epoch() != committedEpoch) {
+      send(
+          connection,
+          new Frame.Unverified(
+              "it is at epoch %d, not %d".formatted(committedEpoch, asked.epoch())));
+    } else {
+      verification.tell(committedEpoch);
+    }
+    endVerification();
+  }
+
+  private void endVerification() {
+    if (verification != null) {
+      verification.close();
+      verification = null;
+    }
+  }
+
   private void activate() throws GuestException, IOException {
     long claimedAtNs = System.nanoTime();
+    endVerification();
     long silentNs = pulse.silentNs();
     feed.stop("VM " + vm() + " is being taken over");
     quietly(receiver::close);
@@ -553,6 +597,7 @@ final class StandbyVm {
     if (receiver != null) {
       quietly(receiver::close);
     }
+    endVerification();
     if (memory != null) {
       memory.close();
     }
@@ -656,6 +701,10 @@ final class StandbyVm {
         tell(new StandbyEvent.StopReceived(new Term(f.term())));
       } else if (frame instanceof Frame.Yield f) {
         tell(new StandbyEvent.Yielded(new Term(f.term())));
+      } else if (frame instanceof Frame.Verify f) {
+        lane.execute(() -> verify(f));
+      } else if (frame instanceof Frame.VerifyEpoch f) {
+        lane.execute(() -> verify(f));
       } else if (!(frame instanceof Frame.Heartbeat)) {
         tell(new StandbyEvent.Unusable("unexpected " + frame.getClass().getSimpleName()));
       }

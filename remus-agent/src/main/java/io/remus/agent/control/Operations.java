@@ -10,6 +10,8 @@ import io.remus.core.control.HostInfo;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.Switchover;
+import io.remus.core.control.VerificationProgress;
+import io.remus.core.control.VerificationReport;
 import io.remus.core.control.VmStatus;
 import java.util.List;
 import java.util.Optional;
@@ -67,6 +69,12 @@ public interface Operations {
 
   /** Ends a drill; completes when nothing of it is left. */
   CompletionStage<Void> stopDrill(String name);
+
+  /** Compares a protected VM with its standby at one epoch; completes with what was found. */
+  CompletionStage<VerificationReport> verify(String name);
+
+  /** How far that is; empty when no comparison is going on. */
+  Optional<VerificationProgress> verification(String name);
 
   /** Looks at every prerequisite of this host. */
   DoctorReport doctor();

@@ -52,6 +52,12 @@ final class Routes {
             new Route(HttpMethod.PUT, "/v1/vms/{name}/drill", List.of(), this::startDrill),
             get("/v1/vms/{name}/drill", this::drill),
             new Route(HttpMethod.DELETE, "/v1/vms/{name}/drill", List.of(), this::stopDrill),
+            new Route(
+                HttpMethod.POST,
+                "/v1/vms/{name}/verification",
+                List.of(),
+                call -> operations.verify(call.name()).thenApply(Reply::ok)),
+            get("/v1/vms/{name}/verification", this::verification),
             EVENTS,
             get("/v1/doctor", call -> done(Reply.ok(operations.doctor()))),
             get("/v1/info", call -> done(Reply.ok(operations.info()))));
@@ -105,6 +111,19 @@ final class Routes {
 
   private CompletionStage<Reply> switchover(Route.Call call) {
     return operations.switchover(call.name()).thenApply(Reply::ok);
+  }
+
+  private CompletionStage<Reply> verification(Route.Call call) {
+    return done(
+        Reply.ok(
+            operations
+                .verification(call.name())
+                .orElseThrow(
+                    () ->
+                        RefusedException.missing(
+                            "not-verifying",
+                            "VM " + call.name() + " is not being verified on this host",
+                            "Begin with: remus verify " + call.name()))));
   }
 
   private CompletionStage<Reply> recover(Route.Call call) throws BadRequestException {

@@ -84,6 +84,18 @@ final class NativeLibrary {
 
   static native long remus_standby_copy(Pointer from, Pointer to, long page, long count);
 
+  static native int remus_hashes_open(int pid, Pointer blocks, int count, PointerByReference out);
+
+  static native void remus_hashes_close(Pointer hashes);
+
+  static native long remus_hashes_step(Pointer hashes, long pages);
+
+  static native void remus_hashes_arena(Pointer hashes, Pointer arena);
+
+  static native void remus_hashes_records(Pointer hashes, Pointer records, long bytes);
+
+  static native long remus_hashes_sums(Pointer hashes, Pointer sums, long capacity);
+
   static native int remus_queue_open(int number, int maxPackets, PointerByReference out);
 
   static native int remus_queue_drain(Pointer queue);

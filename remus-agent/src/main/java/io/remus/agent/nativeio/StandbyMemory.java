@@ -8,6 +8,8 @@ import java.util.List;
 
 /** The RAM of a standby QEMU, written from outside. Owned by one thread. */
 public final class StandbyMemory extends Handle {
+  private PageHashes hashes;
+
   public StandbyMemory(int pid, List<MemoryBlock> blocks) throws NativeException {
     super("open the memory of standby process " + pid, out -> open(pid, blocks, out));
   }
@@ -38,6 +40,18 @@ public final class StandbyMemory extends Handle {
     NativeException.check(
         "write the standby's memory",
         NativeLibrary.remus_standby_apply(pointer(), first, records.readableBytes()));
+    if (hashes != null) {
+      hashes.written(records);
+    }
+  }
+
+  /**
+   * From now on these hashes are told of all that is written.
+   *
+   * @param told of the same memory; null for none any more
+   */
+  public void tell(PageHashes told) {
+    hashes = told;
   }
 
   /**

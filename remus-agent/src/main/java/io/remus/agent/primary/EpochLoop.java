@@ -14,6 +14,7 @@ import io.remus.core.epoch.EpochId;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +33,9 @@ public final class EpochLoop {
   /** Disk writes that are worth a chunk of their own before the epoch is due. */
   private static final long AHEAD_BYTES = 128 * 1024;
 
+  /** Between two moments of a watch's work: no more than a part of a CPU is taken for it. */
+  private static final long BREATH_NS = 1_000_000;
+
   private final String vm;
   private final EpochCapture capture;
   private final EpochSender sender;
@@ -43,6 +47,7 @@ public final class EpochLoop {
   private final VmFigures figures;
   private final EpochListener listener;
   private final Thread thread;
+  private final AtomicReference<EpochWatch> watch = new AtomicReference<>(EpochWatch.NONE);
   private final CountDownLatch begun = new CountDownLatch(1);
   private volatile OutputQueue queue;
   private volatile boolean halted;
@@ -96,6 +101,12 @@ public final class EpochLoop {
   /** The guest has sent something since the last pause: somebody waits for the epoch's end. */
   public void output() {
     outputWaits = true;
+    LockSupport.unpark(thread);
+  }
+
+  /** Shows the guest's pages until it has seen enough; in place of any that was shown before. */
+  public void show(EpochWatch to) {
+    watch.set(to);
     LockSupport.unpark(thread);
   }
 
@@ -196,6 +207,7 @@ public final class EpochLoop {
       if (System.nanoTime() - startedNs > intervalNs) {
         figures.throttled();
       }
+      show(epoch);
     }
     Runnable told = onStop;
     if (told != null && !halted) {
@@ -209,12 +221,14 @@ public final class EpochLoop {
 
   /** Until the epoch is due. The guest's disk writes so far are its own, and may go ahead of it. */
   private void await(EpochId epoch, long startedNs) throws IOException {
+    boolean busy = watch.get().work();
     long leftNs = leftNs(startedNs);
     while (leftNs > 0 && isToGoOn()) {
       if (disks.log().waitingBytes() >= AHEAD_BYTES) {
         sender.diskChunk(epoch.number(), disks.log(), WriteLog.ALL);
       } else {
-        LockSupport.parkNanos(leftNs);
+        LockSupport.parkNanos(busy ? Math.min(leftNs, BREATH_NS) : leftNs);
+        busy = leftNs(startedNs) > BREATH_NS && watch.get().work();
       }
       leftNs = leftNs(startedNs);
     }
@@ -241,6 +255,15 @@ public final class EpochLoop {
     figures.sent(sender.end(epoch.number(), gate.deviceState()));
   }
 
+  /** A guest that is not to run on has no time for it. */
+  private void show(EpochId epoch) {
+    EpochWatch watching = watch.get();
+    watching.captured(capture.arena());
+    if (!watching.sent(epoch)) {
+      watch.compareAndSet(watching, EpochWatch.NONE);
+    }
+  }
+
   /**
    * One pause; an epoch larger than the arena is sent piece by piece while the guest stands still.
    */
@@ -253,6 +276,7 @@ public final class EpochLoop {
     try {
       while (!done) {
         sender.pages(epoch.number(), capture.arena(), false);
+        watch.get().captured(capture.arena());
         done = capture.more();
         pages += capture.gate().pages();
       }

@@ -11,6 +11,8 @@ import io.remus.core.control.HostInfo;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.Switchover;
+import io.remus.core.control.VerificationProgress;
+import io.remus.core.control.VerificationReport;
 import io.remus.core.control.VmRole;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
@@ -107,6 +109,25 @@ final class RecordedOperations implements Operations {
   public CompletionStage<Void> stopDrill(String name) {
     asked.add("stop drill " + name);
     return CompletableFuture.completedStage(null);
+  }
+
+  @Override
+  public CompletionStage<VerificationReport> verify(String name) {
+    asked.add("verify " + name);
+    return CompletableFuture.completedStage(
+        new VerificationReport(
+            name,
+            "hv2",
+            7,
+            true,
+            new VerificationReport.Memory(512, 512 << 20, 0, List.of()),
+            List.of(),
+            1.5));
+  }
+
+  @Override
+  public Optional<VerificationProgress> verification(String name) {
+    return Optional.empty();
   }
 
   @Override

@@ -18,6 +18,8 @@ import io.remus.core.control.HostInfo;
 import io.remus.core.control.ProtectRequest;
 import io.remus.core.control.RecoverRequest;
 import io.remus.core.control.Switchover;
+import io.remus.core.control.VerificationProgress;
+import io.remus.core.control.VerificationReport;
 import io.remus.core.control.VmStatus;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -91,6 +93,14 @@ public final class AgentClient {
 
   public void stopDrill(String name) {
     exchange(HttpMethod.DELETE, vmPath(name) + "/drill", "");
+  }
+
+  public VerificationReport verify(String name) {
+    return call(HttpMethod.POST, vmPath(name) + "/verification", "", VerificationReport.class);
+  }
+
+  public VerificationProgress verification(String name) {
+    return call(HttpMethod.GET, vmPath(name) + "/verification", "", VerificationProgress.class);
   }
 
   public DoctorReport doctor() {

@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
       RecoverCommand.class,
       HostCommand.class,
       DrillCommand.class,
+      VerifyCommand.class,
       DoctorCommand.class,
       PkiCommand.class,
       CompletionCommand.class

@@ -316,6 +316,55 @@ public sealed interface Frame {
     }
   }
 
+  /** Asks the backup to hash what its standby holds, and to keep that right from epoch to epoch. */
+  record Verify(long term) implements Frame {
+    public Verify {
+      Check.term(term);
+    }
+  }
+
+  /** Right behind an {@link EpochEnd}: asks for the hashes of this epoch. */
+  record VerifyEpoch(long epoch) implements Frame {
+    public VerifyEpoch {
+      Check.epoch(epoch);
+    }
+  }
+
+  /** Answers {@link Verify}: all was hashed once; {@link VerifyEpoch} will be answered soon. */
+  record Hashed(long term) implements Frame {
+    public Hashed {
+      Check.term(term);
+    }
+  }
+
+  /**
+   * Answers {@link VerifyEpoch}: what the standby's memory is at this epoch.
+   *
+   * @param first number of the first sum: they go through the blocks of PREPARE, one for each
+   *     {@link #SUM_BYTES} of a block, the last of a block for what is left of it
+   * @param sums 1 to {@link #MOST} times 8 bytes
+   */
+  record MemorySums(long epoch, long first, ByteBuffer sums) implements Frame {
+    public static final int SUM_BYTES = 1 << 20;
+    public static final int MOST = 4096;
+
+    public MemorySums {
+      Check.epoch(epoch);
+      Check.atLeast(0, first, "number of a sum");
+      int bytes = sums.remaining();
+      if (bytes == 0 || bytes % Long.BYTES != 0 || bytes > MOST * Long.BYTES) {
+        throw new IllegalArgumentException(bytes + " bytes are no list of sums");
+      }
+    }
+  }
+
+  /** Answers {@link Verify} or {@link VerifyEpoch}: it cannot be done, and why. */
+  record Unverified(String message) implements Frame {
+    public Unverified {
+      message = Check.message(message);
+    }
+  }
+
   /** Asks what the peer knows about a VM. */
   record Query(String uuid) implements Frame {
     public Query {

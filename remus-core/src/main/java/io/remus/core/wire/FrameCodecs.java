@@ -16,7 +16,12 @@ final class FrameCodecs {
   private static final Map<Class<?>, FrameCodec<?>> BY_FRAME = new HashMap<>();
 
   static {
-    Stream.of(GreetingCodecs.ALL, ProtectionCodecs.ALL, EpochCodecs.ALL, OwnershipCodecs.ALL)
+    Stream.of(
+            GreetingCodecs.ALL,
+            ProtectionCodecs.ALL,
+            EpochCodecs.ALL,
+            OwnershipCodecs.ALL,
+            VerificationCodecs.ALL)
         .flatMap(List::stream)
         .forEach(
             codec -> {

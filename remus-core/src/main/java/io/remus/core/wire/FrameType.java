@@ -23,7 +23,12 @@ enum FrameType {
   QUERY(16, 38),
   RECORD(17, 25),
   BLOCK_HASHES(18, 9 + Frame.BlockHashes.HASH_BYTES),
-  INPUT(19, 1 + Frame.Input.LEAST);
+  INPUT(19, 1 + Frame.Input.LEAST),
+  VERIFY(20, 8),
+  HASHED(21, 8),
+  VERIFY_EPOCH(22, 8),
+  MEMORY_SUMS(23, 16 + Long.BYTES),
+  UNVERIFIED(24, 2);
 
   private static final FrameType[] BY_NUMBER = new FrameType[256];
 
@@ -70,7 +75,8 @@ enum FrameType {
       case REFUSED -> 4 + Limits.MESSAGE_BYTES;
       case BLOCK_HASHES -> 9 + Frame.BlockHashes.MOST * Frame.BlockHashes.HASH_BYTES;
       case INPUT -> 1 + Frame.Input.MOST;
-      case FAILED -> 2 + Limits.MESSAGE_BYTES;
+      case MEMORY_SUMS -> 16 + Frame.MemorySums.MOST * Long.BYTES;
+      case FAILED, UNVERIFIED -> 2 + Limits.MESSAGE_BYTES;
       default -> leastBytes;
     };
   }
