@@ -252,7 +252,10 @@ final class PrimaryVm {
     return Performer.Outcome.SKIP;
   }
 
-  /** What is not on disk may not be acted on; that nothing is protected any more may. */
+  /**
+   * What is not on disk may not be acted on; that nothing is protected any more may, unless a
+   * standby may still wait to be handed the VM.
+   */
   private Performer.Outcome notPersisted(Role role, Throwable why) {
     return switch (role) {
       case PRIMARY -> {
@@ -266,7 +269,7 @@ final class PrimaryVm {
         }
         yield guestWaits ? Performer.Outcome.DROP_REST : Performer.Outcome.RETRY;
       }
-      default -> Performer.Outcome.SKIP;
+      default -> machine.standbyMayWait() ? Performer.Outcome.RETRY : Performer.Outcome.SKIP;
     };
   }
 
@@ -402,7 +405,8 @@ final class PrimaryVm {
   }
 
   private void answered(Frame.VmRecord known) {
-    if (known.role() == Role.NONE && known.term() <= machine.newest().number()) {
+    // Under the next term it had taken the VM, and failed to bring it to life.
+    if (known.role() == Role.NONE && known.term() <= machine.term().next().number()) {
       dispatch(new PrimaryEvent.StandbyVoided());
     } else if (known.term() > machine.term().number()) {
       dispatch(new PrimaryEvent.PeerNewer(new Term(known.term())));

@@ -50,6 +50,9 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
   /** It died here; the standby is the copy to go on. */
   private boolean guestLost;
 
+  /** Goes on alone by the arbiter's word: the peer may have its standby still, and not know. */
+  private boolean standbyMayWait;
+
   /** The arbiter was asked and has not answered. */
   private boolean asking;
 
@@ -130,6 +133,11 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
   /** The last epoch that the backup committed, null before the first. */
   public EpochId acked() {
     return acked;
+  }
+
+  /** Whether a standby that was left behind would take a VM that is handed to it. */
+  public boolean standbyMayWait() {
+    return standbyMayWait;
   }
 
   /** Whether the backup may have a committed epoch, and with it the right to promote. */
@@ -403,7 +411,11 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
     if (state != VmState.FENCED) {
       return;
     }
-    if (verdict instanceof Verdict.Granted) {
+    if (verdict instanceof Verdict.Granted && guestLost) {
+      // It died after the question; the standby needs no arbiter when it is given the VM.
+      handOver(term.next(), "the guest was lost here while the arbiter was asked");
+    } else if (verdict instanceof Verdict.Granted) {
+      standbyMayWait = true;
       goOnAlone(
           "backup " + peer + " is lost; the arbiter lets this host go on",
           stopWanted || returning ? Level.INFO : Level.ERROR);
@@ -630,13 +642,17 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
     }
   }
 
+  /**
+   * That the standby is not needed is on disk before output leaves without it: a host that lost its
+   * power in between, and its guest with it, would hand over to a standby that is too old.
+   */
   private void goOnAlone(String why, Level level) {
     enter(VmState.UNPROTECTED, why, level);
     emit(new PrimaryAction.HaltEpochs());
     resumeGuest();
+    emit(new PrimaryAction.Persist(Role.NONE, newest()));
     emit(new PrimaryAction.Unplug());
     emit(new PrimaryAction.Disconnect());
-    emit(new PrimaryAction.Persist(Role.NONE, newest()));
     end();
   }
 

@@ -243,12 +243,18 @@ public final class StandbyMachine extends VmMachine<StandbyAction> {
     }
   }
 
+  /** Under a later term than the next one it was given up to somebody else, and gone on since. */
   private void yielded(Term next) {
-    if (next.isNewerThan(term) && committed != null) {
+    if (committed == null) {
+      return;
+    }
+    if (next.equals(term.next())) {
       switch (state) {
         case STANDBY, SUSPECT, CLAIMING -> activate(peer + " gave the VM up");
         default -> {}
       }
+    } else if (next.isNewerThan(term)) {
+      primaryEnded(peer + " has given the VM up under a later term; this standby is too old");
     }
   }
 

@@ -467,4 +467,25 @@ class PrimaryMachineTest {
     on(new PrimaryEvent.PeerStandby(false));
     assertThat(all(PrimaryAction.HandOver.class)).hasSize(1);
   }
+
+  @Test
+  void shouldNoteThatItGoesOnAloneBeforeItReleasesOutput() {
+    protectWith(ArbiterKind.ETCD);
+    on(new PrimaryEvent.LinkLost("silent"), GRANTED);
+
+    assertThat(all(PrimaryAction.Persist.class))
+        .containsExactly(new PrimaryAction.Persist(Role.NONE, TERM));
+    assertThat(indexOf(PrimaryAction.Persist.class))
+        .isLessThan(indexOf(PrimaryAction.Unplug.class));
+  }
+
+  @Test
+  void shouldHandOverAGuestThatDiedWhileTheArbiterWasAsked() {
+    protectWith(ArbiterKind.ETCD);
+    on(new PrimaryEvent.LinkLost("silent"), new PrimaryEvent.GuestCrashed("QEMU failed"), GRANTED);
+
+    assertThat(all(PrimaryAction.HandOver.class))
+        .containsExactly(new PrimaryAction.HandOver(TERM.next()));
+    assertThat(all(PrimaryAction.Unplug.class)).isEmpty();
+  }
 }

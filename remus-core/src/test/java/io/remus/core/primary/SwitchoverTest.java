@@ -209,7 +209,7 @@ class SwitchoverTest {
     assertRunsOnHere();
     assertInOrder(new PrimaryAction.ResumeGuest(), new PrimaryAction.VoidStandby());
     on(new PrimaryEvent.StandbyVoided());
-    assertInOrder(new PrimaryAction.Unplug(), new PrimaryAction.Persist(Role.NONE, TERM), end());
+    assertInOrder(new PrimaryAction.Persist(Role.NONE, TERM), new PrimaryAction.Unplug(), end());
   }
 
   private static PrimaryAction end() {

@@ -334,4 +334,14 @@ class StandbyMachineTest {
 
     assertThat(machine.committed()).isEqualTo(new EpochId(2));
   }
+
+  @Test
+  void shouldNotActivateForAPrimaryThatGaveTheVmUpUnderALaterTerm() {
+    standBy();
+    on(new StandbyEvent.LinkLost("reset"), new StandbyEvent.Yielded(TERM.next().next()));
+
+    assertThat(all(StandbyAction.Activate.class)).isEmpty();
+    assertThat(all(StandbyAction.DestroyStandby.class)).hasSize(1);
+    assertThat(machine.ended()).isTrue();
+  }
 }
