@@ -1,24 +1,15 @@
 # shellcheck shell=bash
 # What is looked at while chaos goes on, and judged after each round. A reason goes to `blame`.
 
-guest_mac=52:54:00:77:00:50
-
 # ---- the agents' word ----
 
-# Over the socket, without the command: that one takes a second of CPU to start, which a round does not have.
-agent_says() { # HOST PATH
-  in_host "$1" curl --silent --fail --max-time 2 --unix-socket /run/remus/agent.sock "http://remus$2" 2>/dev/null
-}
-
 state_on() { # HOST VM
-  agent_says "$1" "/v1/vms/$2" | jq -r .state
+  status_of "$1" "$2" | jq -r .state
 }
 
 # Both agents agree that this host's VM is protected by the other one.
 protected_on() { # HOST VM
-  local other=hv1
-  [ "$1" = hv2 ] || other=hv2
-  [ "$(state_on "$1" "$2")" = protected ] && [ "$(state_on "$other" "$2")" = standby ]
+  [ "$(state_on "$1" "$2")" = protected ] && [ "$(state_on "$(other_host "$1")" "$2")" = standby ]
 }
 
 # ---- clients ----
@@ -67,40 +58,6 @@ crowd_dump() { # [all]
   cat "$chaos/dump" >>"$(client_file dumps)"
   dumped_life=$life
   dumped=$(awk '$1 == "end" { print $3 }' "$chaos/dump")
-}
-
-# ---- what is seen of the guest ----
-
-watch_start() {
-  : >"$chaos/begun" # "NS HOST": where the runner itself started the guest
-  # shellcheck disable=SC2016
-  in_host switch sh -c 'echo $$ >/run/watch.pid; exec guest-watch "$@"' watch $guest_mac /var/log/watch \
-    </dev/null >"$lab/hosts/switch/var/log/watching" 2>&1 9>&- &
-  disown
-  wait_for 10 "the switch is watched" grep -q watching "$lab/hosts/switch/var/log/watching"
-}
-
-watch_stop() {
-  # shellcheck disable=SC2016
-  in_host switch sh -c 'kill "$(cat /run/watch.pid)"'
-}
-
-guest_begun_on() { # HOST
-  echo "$(realtime_ns) $1" >>"$chaos/begun"
-}
-
-events_of() { # HOST
-  in_host "$1" sh -c 'cat /var/lib/remus/events.jsonl.1 /var/lib/remus/events.jsonl 2>/dev/null' || true
-}
-
-# When a host began to run the guest, by its agent's own word before it did so.
-moves() {
-  local host
-  for host in $(hypervisors); do
-    events_of "$host" | jq -r --arg host "$host" 'select(.vm == "ledger" and .state == "activating") | .time
-      | "\(.[:19] + "Z" | fromdate)\((.[20:-1] + "000000000")[:9]) \($host)"'
-  done
-  cat "$chaos/begun"
 }
 
 # ---- what must not be left ----
@@ -189,13 +146,10 @@ standby_waits() {
 }
 
 judge_visible() {
-  moves >"$chaos/moves"
-  visible=$("$cache/bin/visible-check" "$lab/hosts/switch/var/log/watch" "$chaos/moves" 2>"$chaos/visible.txt") || true
-  holds "$visible" '.interleaved == 0' >/dev/null || blame two-active "two hosts showed the guest: $visible"
-  holds "$visible" '.dropped == 0' >/dev/null || blame unseen "the watch missed frames: $visible"
-  if [ "$arp_is_held" = yes ]; then
-    holds "$visible" '.arp == 0' >/dev/null || blame two-active "two hosts answered for the guest by ARP: $visible"
-  fi
+  seen=$(visible 2>"$chaos/visible.txt") || true
+  holds "$seen" '.interleaved == 0' >/dev/null || blame two-active "two hosts showed the guest: $seen"
+  holds "$seen" '.dropped == 0' >/dev/null || blame unseen "the watch missed frames: $seen"
+  [ "$arp_is_held" = no ] || holds "$seen" '.arp == 0' >/dev/null || blame two-active "two hosts answered for the guest by ARP: $seen"
 }
 
 # FROM and TO are the round's, for the longest gap.

@@ -4,7 +4,7 @@
 #   plan_round 7 3        fills the plan of round 3 of seed 7
 #   plan_text             "at 1.300 s cut primary replication; at 2.100 s mend primary; ..."
 #
-# A plan speaks of the hosts as primary and backup, as they are when the round begins.
+# A plan speaks of the hosts as primary and backup, as they are when the round begins, and of the one with etcd.
 
 plan_steps=() # "AT_MS WORD ROLE [ARGUMENT...]", in order of time
 plan_faults=() # the kinds
@@ -30,20 +30,17 @@ draw_between() { # FROM TO
 }
 
 draw_of() { # WORD...
+  local words=("$@")
   draw $#
-  drawn=${@:drawn+1:1}
+  drawn=${words[drawn]}
 }
 
 # ---- faults ----
 
 # Each kind as often as it is named.
 fault_kinds=(power-off power-off qemu-kill agent-kill agent-kill agent-stop agent-freeze agent-freeze libvirt-kill cut cut
-  flap one-way slow state-full failover unprotect guest-destroy)
-
-# These take the link of one network away, for a while or a direction.
-is_of_network() { # KIND
-  [[ $1 == cut || $1 == flap || $1 == one-way || $1 == slow ]]
-}
+  cut-off cut-off flap one-way slow state-full etcd-kill etcd-freeze etcd-cut failover switchover switchover unprotect
+  guest-destroy)
 
 # The admin's own will, which another fault at the same time would only make unclear.
 stands_alone() { # KIND
@@ -54,11 +51,13 @@ step_at() { # AT_MS WORD ROLE [ARGUMENT...]
   plan_steps+=("$*")
 }
 
-# A fault from AT_MS on, and its end. Prints nothing; NET is the network of a fault of that kind.
-plan_fault() { # KIND AT_MS NET
-  local kind=$1 at=$2 net=$3 role i end
+# A fault from AT_MS on, and its end.
+plan_fault() { # KIND AT_MS
+  local kind=$1 at=$2 role net i end
   draw_of primary backup
   role=$drawn
+  draw_of replication replication lan
+  net=$drawn
   plan_faults+=("$kind")
   case $kind in
     power-off)
@@ -85,6 +84,11 @@ plan_fault() { # KIND AT_MS NET
     cut)
       draw_between 100 3000
       step_at "$at" cut "$role" "$net"
+      step_at $((at + drawn)) mend "$role"
+      ;;
+    cut-off)
+      draw_between 100 4000
+      step_at "$at" cut "$role" all
       step_at $((at + drawn)) mend "$role"
       ;;
     flap)
@@ -116,7 +120,17 @@ plan_fault() { # KIND AT_MS NET
       step_at "$at" state-full "$role"
       step_at $((at + drawn)) state-drain "$role"
       ;;
-    failover) step_at "$at" failover "$role" ;;
+    etcd-kill | etcd-freeze)
+      draw_between 100 4000
+      step_at "$at" "$kind" etcd
+      step_at $((at + drawn)) "$([ "$kind" = etcd-kill ] && echo etcd-start || echo etcd-thaw)" etcd
+      ;;
+    etcd-cut)
+      draw_between 100 4000
+      step_at "$at" cut etcd all
+      step_at $((at + drawn)) mend etcd
+      ;;
+    failover | switchover) step_at "$at" "$kind" "$role" ;;
     unprotect)
       draw_between 0 1500
       step_at "$at" unprotect primary "$(seconds "$drawn")" # and protect again after so many seconds
@@ -130,23 +144,20 @@ plan_fault() { # KIND AT_MS NET
 }
 
 plan_round() { # SEED ROUND
-  local kind second net at
+  local kind second at
   random_state=$(($1 * 1000003 + $2))
   plan_steps=() plan_faults=()
   draw_of "${fault_kinds[@]}"
   kind=$drawn
-  # Without an arbiter a cut of all paths is a split brain, and known to be: two faults at most of one network.
-  draw_of replication replication lan
-  net=$drawn
   draw_between 100 2500
   at=$drawn
-  plan_fault "$kind" "$at" "$net"
+  plan_fault "$kind" "$at"
   draw 100
   if [ "$drawn" -lt 35 ] && ! stands_alone "$kind"; then
     draw_of "${fault_kinds[@]}"
     second=$drawn
     draw_between 0 1500
-    stands_alone "$second" || plan_fault "$second" $((at + drawn)) "$net"
+    stands_alone "$second" || plan_fault "$second" $((at + drawn))
   fi
   mapfile -t plan_steps < <(printf '%s\n' "${plan_steps[@]}" | sort -s -n -k 1,1)
 }

@@ -20,12 +20,12 @@ run_plan() {
 }
 
 do_step() { # NOW_MS WORD ROLE [ARGUMENT...]
-  local now=$1 word=$2 host=${!3}
+  local now=$1 word=$2 host=${!3} # etcd, too
   shift 3
   [ "$word" = power-on ] || powered "$host" || return 0
   hit+=("$host")
   case $word in
-    cut | block | slow | failover) hit=(hv1 hv2) ;;
+    cut | block | slow | failover | switchover) hit=(hv1 hv2) ;;
   esac
   steps_done+=("$now $word $host $*")
   case $word in
@@ -47,7 +47,12 @@ do_step() { # NOW_MS WORD ROLE [ARGUMENT...]
     full-speed) link_full_speed "$host" ;;
     state-full) state_fill "$host" ;;
     state-drain) state_drain "$host" ;;
+    etcd-kill) etcd_signal "$host" KILL 2>/dev/null || true ;;
+    etcd-freeze) etcd_signal "$host" STOP 2>/dev/null || true ;;
+    etcd-thaw) etcd_signal "$host" CONT 2>/dev/null || true ;;
+    etcd-start) etcd_again "$host" ;;
     failover) in_background admin failover "$host" ledger --yes ;;
+    switchover) in_background admin switchover "$host" ledger ;;
     unprotect) in_background admin_reprotects "$host" "$1" ;;
     guest-destroy) vm_tool "$host" destroy ledger >/dev/null 2>&1 || true ;;
     guest-start)
@@ -98,6 +103,7 @@ other_host() { # HOST
 
 mend_all() {
   local job host
+  mend_etcd
   for job in "${jobs[@]}"; do
     wait "$job" || blame lab "something that was started in the background failed: see the log"
   done
@@ -111,6 +117,19 @@ mend_all() {
   for job in "${jobs[@]}"; do
     wait "$job" || blame lab "a host could not be mended: see the log"
   done
+}
+
+# First, since agents need it to come back.
+mend_etcd() {
+  network_heal "$etcd"
+  etcd_signal "$etcd" CONT 2>/dev/null || true
+  etcd_again "$etcd"
+  etcd_await "$etcd"
+}
+
+# Whether it was killed or not.
+etcd_again() { # HOST
+  etcd_signal "$1" 0 2>/dev/null || etcd_start "$1"
 }
 
 # Nobody killed it: then it has to be there.
@@ -137,7 +156,7 @@ mend() { # HOST
 # ---- waiting for protection ----
 
 # Sets $ending: "protected" (by $primary now), "ended" (no guest runs any more), "stuck"; and $helped: whether that took a
-# command ("admin" where the plan had one, "hurried" where the agent said that it waits) or came by "itself".
+# command ("command" where the plan had one, "hurried" where the agent said that it waits) or came by "itself".
 await_pair() {
   local began=$SECONDS none=0 host asked=$SECONDS
   helped=itself ending=stuck
@@ -185,7 +204,7 @@ help_along() { # HOST SECONDS
     *) return ;;
   esac
   if [[ " ${plan_faults[*]} " == *" unprotect "* ]]; then
-    helped=admin
+    helped=command
     admin_protects "$1"
   elif [ "$2" -ge 12 ] && agent_waits "$1"; then
     helped=hurried

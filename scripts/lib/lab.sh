@@ -46,7 +46,7 @@ lab_up() {
   need_root
   lab_prepare "$agents"
   lock_lab
-  if lab_complete "$hosts" "$arbiter"; then
+  if lab_complete "$hosts" "$arbiter" "$state_disk"; then
     say "lab $lab_name is up already"
     return
   fi
@@ -62,9 +62,10 @@ lab_up() {
   say "lab $lab_name is up: $(hosts | paste -sd' ')"
 }
 
-lab_complete() { # HOSTS ARBITER
+lab_complete() { # HOSTS ARBITER STATE_DISK
   local host
-  [ -e "$lab/complete" ] && [ "$(setting hosts)" = "$1" ] && [ "$(setting arbiter)" = "$2" ] || return 1
+  [ -e "$lab/complete" ] && [ "$(setting hosts)" = "$1" ] && [ "$(setting arbiter)" = "$2" ] &&
+    [ "$(setting state_disk)" = "$3" ] || return 1
   for host in $(hosts); do
     powered "$host" || return 1
   done

@@ -51,8 +51,10 @@ scenario_main() { # SCENARIO [--json FILE] [--rounds N] [--seed S] [--round R] [
         printf -v "${1#--}" %s "$2"
         shift
         ;;
-      # shellcheck disable=SC2034  # scenarios read it
-      --stop) stop=yes ;;
+      --stop)
+        # shellcheck disable=SC2034  # scenarios read it
+        stop=yes
+        ;;
       --keep) keep=yes ;;
       *) fail "run does not know: $1" ;;
     esac
