@@ -32,6 +32,12 @@ host_files() { # HOST ROOT
   grep -q '^remus:' "$dir/etc/group" || echo 'remus:x:64200:' >>"$dir/etc/group"
 }
 
+# Small, so that it is full at once; nothing reserved for root, which the agent is.
+state_disk_create() { # FILE
+  truncate -s 24M "$1"
+  mkfs.ext4 -q -F -b 4096 -m 0 "$1"
+}
+
 # Starts pid 1 and waits until its file tree stands. It has no network yet.
 host_start() { # HOST ROOT
   local dir=$lab/hosts/$1
@@ -53,11 +59,17 @@ host_kill() { # HOST
   pid=$(pid_of "$1")
   kill -KILL "$pid"
   wait_for 30 "$1 is dead" host_dead "$1" "$pid"
+  wait_for 30 "the disk of $1 is free" disk_free "$lab/hosts/$1/state.img"
   rm -f "$lab/hosts/$1/pid"
 }
 
 host_dead() { # HOST PID
   [ ! -e "/proc/$2" ]
+}
+
+# The kernel lets go of a dead namespace's mounts in its own time; mounted twice at once, a disk is ruined.
+disk_free() { # FILE
+  [ -z "$(losetup --noheadings --associated "$1" 2>/dev/null)" ]
 }
 
 # Ends hosts of this lab that an interrupted command left before they had written down their pid.

@@ -15,6 +15,8 @@
 . "${BASH_SOURCE[0]%/*}/arbiter.sh"
 # shellcheck source=scripts/lib/agent.sh
 . "${BASH_SOURCE[0]%/*}/agent.sh"
+# shellcheck source=scripts/lib/faults.sh
+. "${BASH_SOURCE[0]%/*}/faults.sh"
 
 # What has to exist before a lab can start. Quick when it does.
 lab_prepare() { # AGENTS(yes|no)
@@ -24,9 +26,9 @@ lab_prepare() { # AGENTS(yes|no)
 }
 
 # Options: --hosts N (2), --bare (no VM), --no-agent (libvirt only), --root FOLDER (another Debian for the hypervisors),
-# --arbiter none|etcd|etcd3|fence
+# --arbiter none|etcd|etcd3|fence, --state-disk (/var/lib/remus is a small file system of its own, to be filled)
 lab_up() {
-  local hosts=2 agents=yes vm=yes root=/ arbiter=none
+  local hosts=2 agents=yes vm=yes root=/ arbiter=none state_disk=no
   while [ $# -gt 0 ]; do
     case $1 in
       --hosts) hosts=${2-} && shift ;;
@@ -34,6 +36,7 @@ lab_up() {
       --no-agent) agents=no ;;
       --root) root=${2-} && shift ;;
       --arbiter) arbiter=${2-} && shift ;;
+      --state-disk) state_disk=yes ;;
       *) fail "up does not know: $1" ;;
     esac
     shift
@@ -43,7 +46,7 @@ lab_up() {
   need_root
   lab_prepare "$agents"
   lock_lab
-  if lab_complete "$hosts" "$arbiter"; then
+  if lab_complete "$hosts" "$arbiter" "$state_disk"; then
     say "lab $lab_name is up already"
     return
   fi
@@ -52,16 +55,17 @@ lab_up() {
   trap lab_undo EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
-  lab_build "$hosts" "$agents" "$root" "$arbiter"
+  lab_build "$hosts" "$agents" "$root" "$arbiter" "$state_disk"
   [ "$vm" = no ] || lab_guest
   trap - EXIT INT TERM HUP
   touch "$lab/complete"
   say "lab $lab_name is up: $(hosts | paste -sd' ')"
 }
 
-lab_complete() { # HOSTS ARBITER
+lab_complete() { # HOSTS ARBITER STATE_DISK
   local host
-  [ -e "$lab/complete" ] && [ "$(setting hosts)" = "$1" ] && [ "$(setting arbiter)" = "$2" ] || return 1
+  [ -e "$lab/complete" ] && [ "$(setting hosts)" = "$1" ] && [ "$(setting arbiter)" = "$2" ] &&
+    [ "$(setting state_disk)" = "$3" ] || return 1
   for host in $(hosts); do
     powered "$host" || return 1
   done
@@ -69,10 +73,10 @@ lab_complete() { # HOSTS ARBITER
 
 starting=() # jobs that bring up a host each
 
-lab_build() { # HOSTS AGENTS ROOT ARBITER
+lab_build() { # HOSTS AGENTS ROOT ARBITER STATE_DISK(yes|no)
   local host job all=(switch client)
   mkdir -p "$lab/hosts"
-  printf 'hosts=%s\nagents=%s\nroot=%s\narbiter=%s\n' "$@" >"$lab/settings"
+  printf 'hosts=%s\nagents=%s\nroot=%s\narbiter=%s\nstate_disk=%s\n' "$@" >"$lab/settings"
   # The switch, the client and etcd's hosts are always of this machine: they are the world around the product.
   for host in $(seq -f etcd%.0f "$(etcd_count "$4")") $(seq -f hv%.0f "$1"); do
     mkdir -p "$lab/hosts/$host"
@@ -82,7 +86,7 @@ lab_build() { # HOSTS AGENTS ROOT ARBITER
     host_files "$host" "$(root_of "$host")"
   done
   for host in "${all[@]}"; do
-    [[ $host != hv* ]] || libvirt_files "$host"
+    [[ $host != hv* ]] || hypervisor_files "$host"
   done
   [ "$2" = no ] || pki_files
   host_start switch /
@@ -103,6 +107,11 @@ lab_build() { # HOSTS AGENTS ROOT ARBITER
     etcd_await "$host"
   done
   libvirt_remember hv1
+}
+
+hypervisor_files() { # HOST
+  libvirt_files "$1"
+  [ "$(setting state_disk)" = no ] || state_disk_create "$lab/hosts/$1/state.img"
 }
 
 root_of() { # HOST

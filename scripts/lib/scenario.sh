@@ -4,7 +4,7 @@
 # A scenario is a file in scripts/scenarios: a first comment line that says what it shows, a function `scenario`, and where
 # it differs from the usual two hosts with a VM, an array `lab_options` or a function `prepare` that runs before the lab.
 # A second comment line "# On demand" keeps it out of scripts/test. A scenario that goes in rounds takes `rounds` for their
-# number when it is given.
+# number when it is given; one with chance in it `seed`, `round` (the one to do again) and `stop` (at the first failure).
 
 # shellcheck source=scripts/lib/protection.sh
 . "${BASH_SOURCE[0]%/*}/protection.sh"
@@ -18,7 +18,8 @@
 declare -A facts=()
 failures=() missed_targets=()
 failures_file=${TMPDIR:-/tmp}/remus-failures.$$ # what failed in a subshell, which has an array of its own
-finished=no skipped='' json='' keep=no rounds='' scenario_name='' started_ns=0
+# shellcheck disable=SC2034  # scenarios read some of them
+finished=no skipped='' json='' keep=no rounds='' seed='' round='' stop=no scenario_name='' started_ns=0
 
 scenario_list() {
   local file
@@ -28,7 +29,7 @@ scenario_list() {
   done
 }
 
-scenario_main() { # SCENARIO [--json FILE] [--rounds N] [--keep]
+scenario_main() { # SCENARIO [--json FILE] [--rounds N] [--seed S] [--round R] [--stop] [--keep]
   scenario_name=${1-}
   local file=$repo/scripts/scenarios/$scenario_name
   [ -f "$file" ] || fail "no such scenario: $scenario_name; see: scripts/lab list"
@@ -44,6 +45,15 @@ scenario_main() { # SCENARIO [--json FILE] [--rounds N] [--keep]
         rounds=${2-}
         [[ $rounds =~ ^[1-9][0-9]*$ ]] || fail "--rounds needs a number"
         shift
+        ;;
+      --seed | --round)
+        [[ ${2-} =~ ^[1-9][0-9]{0,8}$ ]] || fail "$1 needs a number"
+        printf -v "${1#--}" %s "$2"
+        shift
+        ;;
+      --stop)
+        # shellcheck disable=SC2034  # scenarios read it
+        stop=yes
         ;;
       --keep) keep=yes ;;
       *) fail "run does not know: $1" ;;
@@ -117,7 +127,7 @@ scenario_json() {
        + if $skipped == "" then {} else {skipped: $skipped} end' --args -- "${failures[@]}"
     jq -n '{missed_targets: $ARGS.positional}' --args -- "${missed_targets[@]}"
     for name in "${!facts[@]}"; do
-      jq -n --arg name "$name" --argjson value "${facts[$name]}" '{($name): $value}'
+      jq --arg name "$name" '{($name): .}' <<<"${facts[$name]}" # not as an argument: those have a longest length
     done
   } | jq -s add
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The lab's state on disk, and which of its hosts are powered on.
 #
-#   $lab/settings        what `up` was told, for `power-on`: hosts, agents, root, arbiter
+#   $lab/settings        what `up` was told, for `power-on`: hosts, agents, root, arbiter, state_disk
 #   $lab/hosts/HOST/     pid (identity of its pid 1), etc/ and var/ (survive a power-off), cut/, power-off-at
 
 lab_name=${REMUS_LAB:-default}

@@ -21,8 +21,9 @@ guest_begun_on() { # HOST
   echo "$(realtime_ns) $1" >>"$lab/hosts/switch/var/log/begun"
 }
 
+# In the host, where its state may have a disk of its own.
 events_of() { # HOST
-  cat "$lab/hosts/$1"/var/lib/remus/events.jsonl.1 "$lab/hosts/$1"/var/lib/remus/events.jsonl 2>/dev/null || true
+  ! powered "$1" || in_host "$1" sh -c 'cat /var/lib/remus/events.jsonl.1 /var/lib/remus/events.jsonl 2>/dev/null' || true
 }
 
 # When a host began to run the guest, by its agent's own word before it did so.

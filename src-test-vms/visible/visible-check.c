@@ -1,8 +1,9 @@
 // visible-check WATCH MOVES: was the guest ever seen on two hosts at once? One line of JSON; what
 // is wrong, frame by frame, on stderr.
 //
-// WATCH is guest-watch's; a port is named HOST-NET. MOVES has a line "<CLOCK_REALTIME ns> <HOST>"
-// for each time at which a host began to run the guest, as that host says itself.
+// WATCH is guest-watch's; a port is named HOST-NET, and what is named otherwise is no port. MOVES
+// has a line "<CLOCK_REALTIME ns> <HOST>" for each time at which a host began to run the guest, as
+// that host says itself.
 //
 //   frames       that were seen
 //   moves        how often the guest was seen on another host than before, with a move that says so
@@ -53,7 +54,7 @@ static int by_time(const void *a, const void *b) {
 
 // Both files: a time, a host, and for a frame its ethertype. A line cut off at the end is left out.
 static int read_sightings(const char *path, struct sightings *out) {
-    char line[256];
+    char line[256], name[32];
     FILE *file = fopen(path, "re");
     if (!file) {
         perror(path);
@@ -62,15 +63,16 @@ static int read_sightings(const char *path, struct sightings *out) {
     while (fgets(line, sizeof line, file) && strchr(line, '\n')) {
         struct sighting one = {0};
         uint64_t dropped;
+        int fields = sscanf(line, "%" SCNd64 " %31s %x", &one.ns, name, &one.type);
         if (sscanf(line, "dropped %" SCNu64, &dropped) == 1) {
             out->dropped += dropped;
-        } else if (sscanf(line, "%" SCNd64 " %15[^- \n]%*[^ \n] %x", &one.ns, one.host,
-                          &one.type) >= 2) {
-            append(out, one);
-        } else {
+        } else if (fields < 2 || strcspn(name, "-") >= HOST_MAX) {
             fprintf(stderr, "visible-check: %s makes no sense: %s", path, line);
             fclose(file);
             return -1;
+        } else if (fields == 2 || strchr(name, '-')) { // the bridge hears broadcasts once more
+            memcpy(one.host, name, strcspn(name, "-"));
+            append(out, one);
         }
     }
     fclose(file);

@@ -68,6 +68,9 @@ final class Reprotection {
     synchronized (backoff) {
       wait = backoff.lost(System.nanoTime());
     }
+    if (!wait.isZero()) {
+      tellOfWait(uuid, wait);
+    }
     later(uuid, true, wait, Duration.ZERO);
   }
 
@@ -76,6 +79,22 @@ final class Reprotection {
     if (around.config().failover().reprotect() == Reprotect.AUTO) {
       later(uuid, false, LET_GO, Duration.ZERO);
     }
+  }
+
+  private void tellOfWait(String uuid, Duration wait) {
+    around
+        .terms()
+        .find(uuid)
+        .filter(VmRecord::wanted)
+        .ifPresent(
+            record ->
+                around
+                    .events()
+                    .vm(
+                        Level.WARNING,
+                        record.vm(),
+                        "protection was lost again so soon that the next attempt is made in %d s; 'remus protect %s --backup %s' makes it now"
+                            .formatted(wait.toSeconds(), record.vm(), record.wish().peer())));
   }
 
   /**
