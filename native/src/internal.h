@@ -42,10 +42,16 @@ const struct ram_part *ram_part(const struct ram *ram, int64_t page);
 uint64_t ram_address(const struct ram *ram, int64_t page, int64_t count, int64_t *run);
 /* Opens /proc/PID/name. */
 int ram_proc(const struct ram *ram, const char *name, int flags);
+/* Calls look with the /proc/PID/pagemap entries of all of the part's pages, in pieces. */
+int ram_entries(int pagemap, const struct ram_part *part,
+                int (*look)(void *context, int64_t page, const uint64_t *entries, int64_t count),
+                void *context);
 /* Calls found for each of the part's pages whose /proc/PID/pagemap entry has one of the bits. */
 int ram_pagemap(int pagemap, const struct ram_part *part, uint64_t bits,
                 int (*found)(void *context, int64_t page, int64_t count), void *context);
 #define PAGEMAP_SOFT_DIRTY (1ull << 55)
+#define PAGEMAP_EXCLUSIVE (1ull << 56) /* mapped here alone: the zero page never is */
+#define PAGEMAP_SWAPPED (1ull << 62)
 #define PAGEMAP_POPULATED (3ull << 62) /* present or swapped */
 
 /* ---- inject: one system call, made by another process -----------------------------------------
@@ -101,12 +107,17 @@ struct remus_tracker {
     struct ram ram;
     uint64_t *pending; /* written and not yet copied */
     uint64_t *taken;   /* copied since tracker_begin */
+    uint64_t *there;   /* had contents at the last scan, as far as the kind looks for that */
     int64_t pending_pages;
     void *own; /* of the kind */
 };
 
 void tracker_mark(struct remus_tracker *tracker, int64_t page, int64_t count);
 bool tracker_is_pending(const struct remus_tracker *tracker, int64_t page);
+/* These pages have contents. */
+void tracker_there(struct remus_tracker *tracker, int64_t page, int64_t count);
+/* These have none: those that had some at the last scan were discarded (a balloon) and are zero. */
+void tracker_gone(struct remus_tracker *tracker, int64_t page, int64_t count);
 /* Copies pending pages behind those that the arena holds, until it holds limit. Returns the pages
  * left pending; a failure leaves both as they were. */
 int64_t tracker_copy_more(struct remus_tracker *tracker, struct remus_arena *arena, int64_t limit);

@@ -236,12 +236,53 @@ static int look_and_take(struct remus_tracker *tracker, const struct ram_part *p
     return error == 0 && start < end ? take_written(tracker, part, start, end, false) : error;
 }
 
+/*
+ * Of anonymous memory the kernel forgets with a discarded page that it was protected, so that it
+ * counts as written. Of a file it keeps that in mind: there, pages are missed that are gone from
+ * the page table. One that was read again since is there, with zeros, and escapes: nobody reads
+ * what he has given back.
+ */
+static int miss_discarded(struct remus_tracker *tracker, const struct ram_part *part) {
+    struct write_protect *own = tracker->own;
+    struct pm_scan_arg ask = {
+        .size = sizeof ask,
+        .start = part->address,
+        .end = part->address + part->pages * REMUS_PAGE,
+        .vec = (uintptr_t)own->regions,
+        .vec_len = REGIONS,
+        .category_mask = PAGE_IS_PRESENT,
+        .return_mask = PAGE_IS_PRESENT,
+    };
+    int64_t looked = part->first;
+    while (ask.start < ask.end) {
+        long count = ioctl(own->pagemap, PAGEMAP_SCAN, &ask);
+        if (count < 0) {
+            return -errno;
+        }
+        if (ask.walk_end <= ask.start) {
+            return -EIO;
+        }
+        for (long i = 0; i < count; i++) {
+            const struct page_region *region = &own->regions[i];
+            int64_t page = part->first + (region->start - part->address) / REMUS_PAGE;
+            int64_t pages = (region->end - region->start) / REMUS_PAGE;
+            tracker_gone(tracker, looked, page - looked);
+            tracker_there(tracker, page, pages);
+            looked = page + pages;
+        }
+        ask.start = ask.walk_end;
+    }
+    tracker_gone(tracker, looked, part->first + part->pages - looked);
+    return 0;
+}
+
 static int scan_part(struct remus_tracker *tracker, const struct ram_part *part) {
     const struct write_protect *own = tracker->own;
-    return own->kvm && own->scanned
-               ? look_and_take(tracker, part)
-               : take_written(tracker, part, part->address,
-                              part->address + part->pages * REMUS_PAGE, !own->scanned);
+    int error = own->kvm && own->scanned
+                    ? look_and_take(tracker, part)
+                    : take_written(tracker, part, part->address,
+                                   part->address + part->pages * REMUS_PAGE, !own->scanned);
+    return error == 0 && part->file ? miss_discarded(tracker, part) : error;
 }
 
 static int scan_write_protect(struct remus_tracker *tracker) {

@@ -120,8 +120,9 @@ uint64_t ram_address(const struct ram *ram, int64_t page, int64_t count, int64_t
     return part->address + (page - part->first) * REMUS_PAGE;
 }
 
-int ram_pagemap(int pagemap, const struct ram_part *part, uint64_t bits,
-                int (*found)(void *context, int64_t page, int64_t count), void *context) {
+int ram_entries(int pagemap, const struct ram_part *part,
+                int (*look)(void *context, int64_t page, const uint64_t *entries, int64_t count),
+                void *context) {
     uint64_t entries[4096];
     for (int64_t done = 0; done < part->pages;) {
         int64_t want = part->pages - done;
@@ -135,18 +136,38 @@ int ram_pagemap(int pagemap, const struct ram_part *part, uint64_t bits,
             return -ESRCH; /* the address space is gone */
         }
         int64_t count = got / (ssize_t)sizeof *entries;
-        for (int64_t i = 0; i < count;) {
-            int64_t from = i;
-            while (i < count && (entries[i] & bits) != 0) {
-                i++;
-            }
-            int error = i > from ? found(context, part->first + done + from, i - from) : 0;
-            if (error < 0) {
-                return error;
-            }
-            i += i == from;
+        int error = look(context, part->first + done, entries, count);
+        if (error < 0) {
+            return error;
         }
         done += count;
     }
     return 0;
+}
+
+struct wanted {
+    uint64_t bits;
+    int (*found)(void *context, int64_t page, int64_t count);
+    void *context;
+};
+
+static int find_runs(void *context, int64_t page, const uint64_t *entries, int64_t count) {
+    const struct wanted *wanted = context;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t from = i;
+        while (i < count && (entries[i] & wanted->bits) != 0) {
+            i++;
+        }
+        int error = i > from ? wanted->found(wanted->context, page + from, i - from) : 0;
+        if (error < 0) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+int ram_pagemap(int pagemap, const struct ram_part *part, uint64_t bits,
+                int (*found)(void *context, int64_t page, int64_t count), void *context) {
+    struct wanted wanted = {bits, found, context};
+    return ram_entries(pagemap, part, find_runs, &wanted);
 }

@@ -35,8 +35,38 @@ bool ksm_runs(void) {
     return bytes == 1 && run == '1';
 }
 
-static int mark(void *tracker, int64_t page, int64_t count) {
-    tracker_mark(tracker, page, count);
+struct look {
+    struct remus_tracker *tracker;
+    uint64_t written; /* any of these bits */
+    bool file;
+};
+
+/*
+ * A page that is discarded (madvise(2), MADV_DONTNEED: QEMU does it for a balloon) is zero from
+ * then on and not soft-dirty, not even when it is read again and the zero page is mapped there. It
+ * has no contents of its own any more, by which it is found.
+ */
+static bool has_contents(uint64_t entry, bool file) {
+    uint64_t own = PAGEMAP_POPULATED & ~PAGEMAP_SWAPPED;
+    return (entry & PAGEMAP_SWAPPED) != 0 ||
+           ((entry & own) != 0 && (file || (entry & PAGEMAP_EXCLUSIVE) != 0));
+}
+
+static int look_at(void *context, int64_t page, const uint64_t *entries, int64_t count) {
+    const struct look *look = context;
+    for (int64_t i = 0; i < count;) {
+        const int64_t from = i;
+        const bool written = (entries[i] & look->written) != 0;
+        const bool there = has_contents(entries[i], look->file);
+        while (i < count && written == ((entries[i] & look->written) != 0) &&
+               there == has_contents(entries[i], look->file)) {
+            i++;
+        }
+        if (written) {
+            tracker_mark(look->tracker, page + from, i - from);
+        }
+        (there ? tracker_there : tracker_gone)(look->tracker, page + from, i - from);
+    }
     return 0;
 }
 
@@ -49,15 +79,13 @@ static int scan_soft_dirty(struct remus_tracker *tracker) {
     own->ksm_ran = hidden;
     for (int i = 0; i < tracker->ram.count; i++) {
         const struct ram_part *part = &tracker->ram.parts[i];
-        int error = 0;
         if (!own->scanned && part->file) {
             /* Absent from the page table does not mean that the file is empty there. */
             tracker_mark(tracker, part->first, part->pages);
-        } else {
-            bool all = !own->scanned || hidden || was_hidden;
-            uint64_t bits = all ? PAGEMAP_POPULATED : PAGEMAP_SOFT_DIRTY;
-            error = ram_pagemap(own->pagemap, part, bits, mark, tracker);
         }
+        bool all = !own->scanned || hidden || was_hidden;
+        struct look look = {tracker, all ? PAGEMAP_POPULATED : PAGEMAP_SOFT_DIRTY, part->file};
+        int error = ram_entries(own->pagemap, part, look_at, &look);
         if (error < 0) {
             return error;
         }

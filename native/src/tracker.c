@@ -23,13 +23,14 @@ int remus_tracker_open(int pid, int kind, const struct remus_block *blocks, int 
     }
     tracker->pending = calloc(bitmap_words(tracker), sizeof *tracker->pending);
     tracker->taken = calloc(bitmap_words(tracker), sizeof *tracker->taken);
+    tracker->there = calloc(bitmap_words(tracker), sizeof *tracker->there);
     const struct tracker_kind *kinds = kind == REMUS_WRITE_PROTECT ? &tracker_write_protect
                                        : kind == REMUS_SOFT_DIRTY  ? &tracker_soft_dirty
                                        : kind == REMUS_SHADOW      ? &tracker_shadow
                                                                    : NULL;
     if (kinds == NULL) {
         error = -EINVAL;
-    } else if (tracker->pending == NULL || tracker->taken == NULL) {
+    } else if (tracker->pending == NULL || tracker->taken == NULL || tracker->there == NULL) {
         error = -ENOMEM;
     } else {
         tracker->kind = kinds;
@@ -53,6 +54,7 @@ void remus_tracker_close(struct remus_tracker *tracker) {
     ram_close(&tracker->ram);
     free(tracker->pending);
     free(tracker->taken);
+    free(tracker->there);
     free(tracker);
 }
 
@@ -85,6 +87,22 @@ void tracker_mark(struct remus_tracker *tracker, int64_t page, int64_t count) {
 
 bool tracker_is_pending(const struct remus_tracker *tracker, int64_t page) {
     return tracker->pending[page / 64] >> page % 64 & 1;
+}
+
+void tracker_there(struct remus_tracker *tracker, int64_t page, int64_t count) {
+    for (int64_t end = page + count; page < end; page = (page | 63) + 1) {
+        tracker->there[page / 64] |= word_mask(page, end);
+    }
+}
+
+void tracker_gone(struct remus_tracker *tracker, int64_t page, int64_t count) {
+    for (int64_t end = page + count; page < end; page = (page | 63) + 1) {
+        uint64_t mask = word_mask(page, end) & tracker->there[page / 64];
+        tracker->there[page / 64] &= ~mask;
+        mask &= ~tracker->pending[page / 64];
+        tracker->pending[page / 64] |= mask;
+        tracker->pending_pages += __builtin_popcountll(mask);
+    }
 }
 
 /* All of these pages are pending. */

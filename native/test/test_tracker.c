@@ -102,6 +102,70 @@ static void should_find_every_write_to_shared_memory_by_soft_dirty_bits(void) {
     find_every_write(REMUS_SOFT_DIRTY, VICTIM_MEMFD);
 }
 
+/* What a balloon gives back reads as zeros: to a standby that is a write like any other. */
+static void find_every_discard(int kind, enum victim_memory memory) {
+    struct victim victim;
+    struct remus_arena *arena;
+    uint8_t expected[PAGES] = {0};
+    CHECK_EQUAL(0, remus_arena_create(PAGES * REMUS_PAGE, &arena));
+    victim_start(&victim, memory, PAGES, 1);
+    victim_fill(&victim, 900, 200, 7); /* in both blocks */
+    struct remus_tracker *tracker = open_tracker(&victim, kind);
+    remus_tracker_scan(tracker);
+    take_all(tracker, arena);
+    for (int round = 0; round < 3; round++) {
+        int64_t first = 910 + round * 60;
+        victim_discard(&victim, first, 40);
+        for (int64_t page = first; page < first + 40; page += 4) {
+            victim_poke(&victim, page + 1, 0, 1);
+            if (memory != VICTIM_MEMFD) {
+                victim_touch(&victim, page); /* reads zeros */
+            }
+        }
+        memset(expected, 0, PAGES);
+        memset(expected + first, 1, 40);
+        CHECK_EQUAL(40, remus_tracker_scan(tracker));
+        expect_pending(tracker, expected);
+        CHECK_EQUAL(0, remus_tracker_copy(tracker, arena));
+        for (int64_t i = 0; i < 40; i++) {
+            CHECK_EQUAL(i % 4 == 1, arena->data[i * REMUS_PAGE]);
+            CHECK_EQUAL(0, arena->data[i * REMUS_PAGE + REMUS_PAGE - 1]);
+        }
+        CHECK_EQUAL(0, remus_tracker_scan(tracker)); /* nothing is found twice */
+    }
+    remus_tracker_close(tracker);
+    remus_arena_destroy(arena);
+    victim_stop(&victim);
+}
+
+static void should_find_every_discard_of_anonymous_memory(void) {
+    find_every_discard(REMUS_WRITE_PROTECT, VICTIM_ANONYMOUS);
+}
+
+static void should_find_every_discard_of_shared_memory(void) {
+    find_every_discard(REMUS_WRITE_PROTECT, VICTIM_MEMFD);
+}
+
+static void should_find_every_discard_of_a_kvm_guest(void) {
+    need_write_protect();
+    if (access("/dev/kvm", R_OK | W_OK) < 0) {
+        skip("no /dev/kvm");
+    }
+    find_every_discard(REMUS_WRITE_PROTECT, VICTIM_KVM);
+}
+
+static void should_find_every_discard_by_comparing(void) {
+    find_every_discard(REMUS_SHADOW, VICTIM_ANONYMOUS);
+}
+
+static void should_find_every_discard_by_soft_dirty_bits(void) {
+    find_every_discard(REMUS_SOFT_DIRTY, VICTIM_ANONYMOUS);
+}
+
+static void should_find_every_discard_of_shared_memory_by_soft_dirty_bits(void) {
+    find_every_discard(REMUS_SOFT_DIRTY, VICTIM_MEMFD);
+}
+
 /* Reads a number of the kernel's page merging, or sets it. */
 static int ksm(const char *name, const char *value) {
     char path[64], text[32] = {0};
@@ -285,6 +349,12 @@ const struct test tracker_tests[] = {
     TEST(should_find_every_write_by_comparing),
     TEST(should_find_every_write_by_soft_dirty_bits),
     TEST(should_find_every_write_to_shared_memory_by_soft_dirty_bits),
+    TEST(should_find_every_discard_of_anonymous_memory),
+    TEST(should_find_every_discard_of_shared_memory),
+    TEST(should_find_every_discard_of_a_kvm_guest),
+    TEST(should_find_every_discard_by_comparing),
+    TEST(should_find_every_discard_by_soft_dirty_bits),
+    TEST(should_find_every_discard_of_shared_memory_by_soft_dirty_bits),
     TEST(should_find_a_write_that_ksm_hides),
     TEST(should_copy_what_is_there_in_runs_that_fit),
     TEST(should_give_back_all_of_an_epoch_that_took_several_arenas),

@@ -55,6 +55,10 @@ static void live(struct victim *victim, int orders, int answers) {
                 memset(page, order.value, REMUS_PAGE);
             } else if (order.verb == 'p') {
                 page[order.offset] = order.value;
+            } else if (order.verb == 'd') {
+                if (madvise(page, REMUS_PAGE, order.value) < 0) {
+                    die("victim discard");
+                }
             } else {
                 memcpy(seen, page, REMUS_PAGE);
             }
@@ -70,6 +74,7 @@ void victim_start(struct victim *victim, enum victim_memory memory, int64_t page
     int orders[2], answers[2];
     int64_t first = pages / 3;
     victim->pages = pages;
+    victim->memory = memory;
     /* The mapping is made here, so that its place is known, and kept by the child alone. */
     int fd = memory == VICTIM_MEMFD ? memfd_create("ram", MFD_CLOEXEC) : -1;
     if (pipe(orders) < 0 || pipe(answers) < 0 ||
@@ -128,6 +133,12 @@ void victim_fill(struct victim *victim, int64_t page, int64_t count, uint8_t val
 void victim_poke(struct victim *victim, int64_t page, int offset, uint8_t value) {
     uint8_t seen[REMUS_PAGE];
     obey(victim, (struct order){'p', value, offset, page, 1}, seen);
+}
+
+void victim_discard(struct victim *victim, int64_t page, int64_t count) {
+    uint8_t seen[REMUS_PAGE];
+    uint8_t advice = victim->memory == VICTIM_MEMFD ? MADV_REMOVE : MADV_DONTNEED;
+    obey(victim, (struct order){'d', advice, 0, page, count}, seen);
 }
 
 void victim_read(struct victim *victim, int64_t page, uint8_t *bytes) {

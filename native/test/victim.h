@@ -11,6 +11,7 @@ enum victim_memory { VICTIM_ANONYMOUS, VICTIM_MEMFD, VICTIM_MERGEABLE, VICTIM_KV
 
 struct victim {
     pid_t pid;
+    enum victim_memory memory;
     int orders;
     int answers;
     struct remus_block blocks[2]; /* not next to each other */
@@ -22,6 +23,8 @@ void victim_start(struct victim *victim, enum victim_memory memory, int64_t page
 /* Each returns when it has happened. */
 void victim_fill(struct victim *victim, int64_t page, int64_t count, uint8_t value);
 void victim_poke(struct victim *victim, int64_t page, int offset, uint8_t value);
+/* Gives pages back to the kernel, as QEMU does for a balloon; they read as zeros from then on. */
+void victim_discard(struct victim *victim, int64_t page, int64_t count);
 void victim_touch(struct victim *victim, int64_t page); /* reads */
 /* Bytes of a page, as the victim itself sees them. */
 void victim_read(struct victim *victim, int64_t page, uint8_t *bytes);

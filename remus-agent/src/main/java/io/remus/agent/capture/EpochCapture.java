@@ -30,13 +30,17 @@ public final class EpochCapture implements AutoCloseable {
   private static final long COMMAND_LIMIT_S = 30;
   private static final long STATE_BYTES = 16L << 20;
 
+  /** It stands still for its move alone, and is to run where it goes. */
+  private static final RunningGuest.Look RUNS_ON = new RunningGuest.Look(null, false);
+
   private final RunningGuest guest;
   private final DiskBarrier disks;
   private Gate gate;
   private final Tracker tracker;
   private final Arena arena;
   private final ExecutorService commands;
-  private Future<?> command;
+  private Future<RunningGuest.Look> command;
+  private boolean held;
 
   public EpochCapture(RunningGuest guest, TrackerKind kind, long arenaBytes, DiskBarrier disks)
       throws NativeException {
@@ -141,11 +145,12 @@ public final class EpochCapture implements AutoCloseable {
         () -> {
           onStop.run();
           guest.suspend();
-          return saveDeviceState();
+          saveDeviceState();
+          return RUNS_ON;
         });
   }
 
-  private boolean pause(OutputQueue queue, Callable<Void> save) throws IOException {
+  private boolean pause(OutputQueue queue, Callable<RunningGuest.Look> save) throws IOException {
     return meet(save, () -> gate.pause(tracker, arena, queue, disks.count(), STOP_LIMIT_MS));
   }
 
@@ -168,7 +173,7 @@ public final class EpochCapture implements AutoCloseable {
    * another job of the VM; the guest runs meanwhile, and the gate, which the guest did not come to,
    * is made anew once the command is over.
    */
-  private boolean meet(Callable<Void> save, Meeting meeting) throws IOException {
+  private boolean meet(Callable<RunningGuest.Look> save, Meeting meeting) throws IOException {
     long deadlineNs = System.nanoTime() + COMMAND_LIMIT_S * 1_000_000_000L;
     while (true) {
       disks.guestStops();
@@ -191,19 +196,30 @@ public final class EpochCapture implements AutoCloseable {
     }
   }
 
-  private Void saveDeviceState() throws GuestException {
+  /** A state that the standby could not load must not become an epoch. */
+  private RunningGuest.Look saveDeviceState() throws GuestException {
     guest.saveDeviceState();
     disks.verify();
-    return null;
+    RunningGuest.Look look = guest.look();
+    if (look.misfit() != null) {
+      throw new GuestException(GuestException.Kind.UNPROTECTABLE, look.misfit(), "");
+    }
+    return look;
+  }
+
+  /** Whether the guest stood still already, as somebody wanted. After {@link #finish}. */
+  public boolean held() {
+    return held;
   }
 
   /**
-   * Waits until QEMU confirms that the device state is whole and no disk write was missed. Without
-   * that the epoch is worth nothing.
+   * Waits until QEMU confirms that the device state is whole and no disk write was missed, and
+   * libvirt that the guest is still what the standby was made for. Without that the epoch is worth
+   * nothing.
    */
   public void finish() throws IOException {
     try {
-      command.get(COMMAND_LIMIT_S, TimeUnit.SECONDS);
+      held = command.get(COMMAND_LIMIT_S, TimeUnit.SECONDS).held();
     } catch (ExecutionException e) {
       throw new IOException(e.getCause().getMessage(), e.getCause());
     } catch (TimeoutException e) {

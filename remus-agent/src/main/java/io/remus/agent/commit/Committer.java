@@ -26,6 +26,7 @@ public final class Committer implements EpochReceiver.Target {
   private boolean synchronising;
   private EpochStage committed;
   private ByteBuffer deviceState;
+  private boolean held;
 
   /** Gets the epochs that the standby gets; null when there is none. */
   private MemoryCopy clone;
@@ -44,10 +45,11 @@ public final class Committer implements EpochReceiver.Target {
    * From here on the VM runs on from this epoch, if it must.
    *
    * @param stage a whole epoch that was verified; owned by the committer from now on
+   * @param guestHeld the guest stood still as somebody wanted
    * @return what to send to the primary, which then releases the epoch's output
    * @throws IOException when the disk writes cannot be committed: the standby is then of no use
    */
-  public Frame.Ack commit(EpochId epoch, EpochStage stage) throws IOException {
+  public Frame.Ack commit(EpochId epoch, EpochStage stage, boolean guestHeld) throws IOException {
     if (committed != null) {
       throw new IllegalStateException("the epoch before " + epoch + " is not applied yet");
     }
@@ -57,6 +59,7 @@ public final class Committer implements EpochReceiver.Target {
       replica.commit(term.number(), epoch.number());
     }
     deviceState = stage.deviceState();
+    held = guestHeld;
     return new Frame.Ack(term.number(), epoch.number());
   }
 
@@ -136,6 +139,11 @@ public final class Committer implements EpochReceiver.Target {
     if (replica != null) {
       replica.activated(term.next().number());
     }
+  }
+
+  /** Whether the guest stood still in the last committed epoch, as somebody wanted. */
+  public boolean held() {
+    return held;
   }
 
   /** The device state of the last committed epoch. */

@@ -109,6 +109,7 @@ public final class Agent implements AutoCloseable {
     Reprotection reprotection = new Reprotection(around, conductor, finder, reprotectionThread);
     conductor.onLoss(reprotection::afterLoss);
     conductor.onMove(reprotection::afterMove);
+    conductor.onOutgrown(reprotection::afterChange);
     this.recovery = new Recovery(around, conductor);
     this.drills = new Drills(around, conductor);
     hypervisor.check();

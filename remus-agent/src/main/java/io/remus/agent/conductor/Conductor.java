@@ -60,6 +60,7 @@ public final class Conductor {
   private volatile boolean draining;
   private volatile Consumer<String> onLoss = uuid -> {};
   private volatile Consumer<String> onMove = uuid -> {};
+  private volatile Consumer<String> onOutgrown = uuid -> {};
 
   Conductor(Surroundings around) {
     this.around = around;
@@ -73,6 +74,11 @@ public final class Conductor {
   /** Told the UUID of a VM that another host handed over to this one, on its lane. */
   void onMove(Consumer<String> listener) {
     onMove = listener;
+  }
+
+  /** Told the UUID of a VM whose standby did not fit it any more, on its lane. */
+  void onOutgrown(Consumer<String> listener) {
+    onOutgrown = listener;
   }
 
   // ---- requests of the admin, on worker threads -------------------------------------------------
@@ -174,7 +180,7 @@ public final class Conductor {
   private void lost(PrimaryVm vm) {
     boolean begun = vm.accepted().isDone() && !vm.accepted().isCompletedExceptionally();
     if (begun && !stopping && vm.view().state() == VmState.UNPROTECTED) {
-      onLoss.accept(vm.uuid());
+      (vm.outgrown() ? onOutgrown : onLoss).accept(vm.uuid());
     }
   }
 

@@ -81,6 +81,7 @@ final class PrimaryVm {
   private volatile Move move;
   private PeerConnection inquiry;
   private Term yieldedTo;
+  private volatile boolean outgrown;
   private long looks;
 
   /** A VM to be protected under {@code term}. */
@@ -168,6 +169,11 @@ final class PrimaryVm {
   /** What is kept of the VM on disk. */
   PrimaryRecord record() {
     return record;
+  }
+
+  /** Whether protection ended because the standby did not fit the guest any more. */
+  boolean outgrown() {
+    return outgrown;
   }
 
   /** Puts an event into the lane. */
@@ -284,6 +290,7 @@ final class PrimaryVm {
     } else if (action instanceof PrimaryAction.Prepare) {
       prepare();
     } else if (action instanceof PrimaryAction.Synchronise) {
+      forbidMigration();
       replication.start(connection, wish.intervalMs(), new FromLoop());
       accepted.complete(null);
     } else if (action instanceof PrimaryAction.Plug) {
@@ -314,6 +321,7 @@ final class PrimaryVm {
       askArbiter();
     } else if (action instanceof PrimaryAction.Unplug) {
       replication.unplug();
+      allowMigration();
     } else if (action instanceof PrimaryAction.DropOutput) {
       replication.dropOutput();
     } else if (action instanceof PrimaryAction.Persist a) {
@@ -332,6 +340,31 @@ final class PrimaryVm {
       around.events().state(a.level(), vm, machine.state(), a.message());
     } else if (action instanceof PrimaryAction.End) {
       end();
+    }
+  }
+
+  /** A VM whose memory QEMU does not let go unasked is no less protected when it does. */
+  private void forbidMigration() {
+    try {
+      guest.forbidMigration();
+    } catch (GuestException e) {
+      around
+          .events()
+          .vm(
+              Level.WARNING,
+              vm,
+              "migrating or saving it will not be refused while it is protected: "
+                  + e.getMessage());
+    }
+  }
+
+  private void allowMigration() {
+    try {
+      around.hypervisor().allowMigration(uuid, vm);
+    } catch (GuestException e) {
+      around
+          .events()
+          .vm(Level.WARNING, vm, "migrating and saving it is still refused: " + e.getMessage());
     }
   }
 
@@ -731,12 +764,30 @@ final class PrimaryVm {
     @Override
     public void failed(String reason) {
       if (guest.lives()) {
-        tell(new PrimaryEvent.EpochsFailed(reason));
+        failedAlive(reason);
       } else {
         // libvirt's event tells whether somebody wanted this; it comes soon or not at all.
         lane.after(
             CRASH_NOTICE_MS,
             () -> dispatch(new PrimaryEvent.GuestCrashed("the QEMU process is gone")));
+      }
+    }
+
+    /** Memory that was unplugged, for one, fails a capture before anybody has looked. */
+    private void failedAlive(String reason) {
+      String misfit = misfit();
+      outgrown = misfit != null;
+      tell(
+          outgrown ? new PrimaryEvent.GuestChanged(misfit) : new PrimaryEvent.EpochsFailed(reason));
+    }
+
+    private String misfit() {
+      try {
+        return guest.look().misfit();
+      } catch (GuestException e) {
+        // Then it is the capture's own reason that counts.
+        around.events().vm(Level.WARNING, vm, e.getMessage());
+        return null;
       }
     }
   }

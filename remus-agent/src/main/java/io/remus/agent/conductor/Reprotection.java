@@ -33,6 +33,9 @@ final class Reprotection {
   /** A peer that was there and refused will do so again; each time is in the event log. */
   private static final Duration LONGEST_RETRY = Duration.ofMinutes(1);
 
+  /** Who plugs in one thing often plugs in another. */
+  private static final Duration SETTLING = Duration.ofSeconds(1);
+
   private final Surroundings around;
   private final Conductor conductor;
   private final BackupFinder finder;
@@ -60,9 +63,20 @@ final class Reprotection {
    * with a spare first, and ever later when that happens again and again.
    */
   void afterLoss(String uuid) {
-    if (around.config().failover().reprotect() == Reprotect.MANUAL) {
-      return;
+    if (around.config().failover().reprotect() == Reprotect.AUTO) {
+      soon(uuid, true, Duration.ZERO);
     }
+  }
+
+  /**
+   * The standby did not fit the guest any more: the same, whatever is configured for losses, for
+   * nothing was lost and nobody asked for the end.
+   */
+  void afterChange(String uuid) {
+    soon(uuid, false, SETTLING);
+  }
+
+  private void soon(String uuid, boolean lost, Duration atLeast) {
     LossBackoff backoff = losses.computeIfAbsent(uuid, id -> new LossBackoff());
     Duration wait;
     synchronized (backoff) {
@@ -71,7 +85,7 @@ final class Reprotection {
     if (!wait.isZero()) {
       tellOfWait(uuid, wait);
     }
-    later(uuid, true, wait, Duration.ZERO);
+    later(uuid, lost, wait.compareTo(atLeast) > 0 ? wait : atLeast, Duration.ZERO);
   }
 
   /** A VM was handed over to this host: as soon as the old one has let its copy go. */

@@ -84,6 +84,7 @@ final class StandbyVm {
   private EpochStage staged;
   private volatile CloneFeed feed;
   private StandbyVerification verification;
+  private boolean stagedHeld;
 
   /**
    * @param owedToOthers memory of this host that is promised to other standbys, in bytes
@@ -341,6 +342,7 @@ final class StandbyVm {
     }
     try {
       staged = receiver.end(end);
+      stagedHeld = end.held();
       dispatch(new StandbyEvent.Staged(new EpochId(end.epoch())));
       if (staged != null) {
         // It came too late to be committed.
@@ -357,7 +359,7 @@ final class StandbyVm {
   private void commit(EpochId epoch) throws IOException {
     EpochStage stage = staged;
     staged = null;
-    send(connection, committer.commit(epoch, stage));
+    send(connection, committer.commit(epoch, stage, stagedHeld));
     committedEpoch = epoch.number();
     giveCredit(committer.apply());
   }
@@ -424,6 +426,15 @@ final class StandbyVm {
         new VmStatus.Takeover(
             committedEpoch, silentNs / 1e6, (runsAtNs - claimedAtNs) / 1e6, Instant.now());
     dispatch(new StandbyEvent.Activated());
+    if (committer.held()) {
+      around
+          .events()
+          .vm(
+              Level.WARNING,
+              vm(),
+              "it stood still on %s, as its admin or its on_crash wanted, and does so here; to let it run: virsh resume %s"
+                  .formatted(peer.name(), vm()));
+    }
     activated.complete(null);
     settleGuest();
   }
@@ -453,7 +464,7 @@ final class StandbyVm {
   private void activateWhileItWaits() throws GuestException {
     for (int attempt = 1; ; attempt++) {
       try {
-        guest.activate(committer.deviceState());
+        guest.activate(committer.deviceState(), committer.held());
         return;
       } catch (GuestException e) {
         if (attempt == ACTIVATION_ATTEMPTS || !stillWaits()) {

@@ -124,7 +124,7 @@ public final class Drill {
     Original.Moment moment = feed(clone);
     disks.finish();
     expectNoEnd();
-    clone.activate(moment.deviceState());
+    clone.activate(moment.deviceState(), false);
     Instant now = Instant.now();
     phase = new Phase(DrillState.RUNNING, "", now, moment, now.plusSeconds(request.limitSeconds()));
     host.events()

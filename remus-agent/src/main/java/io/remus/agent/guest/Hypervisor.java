@@ -61,10 +61,14 @@ public final class Hypervisor implements AutoCloseable {
     events.start();
   }
 
+  /** QEMU's own death is FAILED. CRASHED is a guest that panicked and was to end then. */
   private void ended(Domain domain, StoppedDetail detail) {
-    boolean crashed = detail == StoppedDetail.CRASHED || detail == StoppedDetail.FAILED;
+    String why =
+        detail == StoppedDetail.CRASHED
+            ? "it panicked, and its on_crash is destroy"
+            : detail.name().toLowerCase(Locale.ROOT);
     try {
-      endListener.onEnd(domain.getName(), crashed, detail.name().toLowerCase(Locale.ROOT));
+      endListener.onEnd(domain.getName(), detail == StoppedDetail.FAILED, why);
     } catch (LibvirtException e) {
       LOG.warn("libvirt told of the end of a domain without a name: {}", e.getMessage());
     }
@@ -221,6 +225,16 @@ public final class Hypervisor implements AutoCloseable {
       if (runs(uuid)) {
         throw new GuestException("cannot destroy the VM " + uuid, e);
       }
+    }
+  }
+
+  /**
+   * Lets a VM be migrated and saved again that {@link RunningGuest#forbidMigration} was called for,
+   * if only by an earlier agent. Nothing happens when it does not run.
+   */
+  public void allowMigration(String uuid, String vm) throws GuestException {
+    if (runs(uuid)) {
+      MigrationGuard.lower(new Monitor(lookupUuid(uuid), vm));
     }
   }
 

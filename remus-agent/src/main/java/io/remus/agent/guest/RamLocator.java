@@ -11,8 +11,8 @@ import java.util.regex.Pattern;
  * Finds where QEMU keeps a guest's RAM blocks.
  *
  * <p>{@code info ramblock} lists them; from QEMU 8 it tells the host address, too. On an older QEMU
- * a block is found by where it is mapped into the guest ({@code info mtree -f}, {@code gpa2hva}),
- * and one that is not mapped yet (a standby that waits has no PCI addresses) by a mapping of the
+ * a block is found by where it is mapped into the guest ({@link GuestMap}, {@code gpa2hva}), and
+ * one that is not mapped yet (a standby that waits has no PCI addresses) by a mapping of the
  * process that has exactly its size.
  */
 final class RamLocator {
@@ -29,9 +29,6 @@ final class RamLocator {
   private static final Pattern LINE =
       Pattern.compile(
           "\\s*(\\S.*?)\\s+\\d+ [KMG]iB\\s+0x[0-9a-f]+\\s+0x[0-9a-f]+\\s+0x([0-9a-f]+)(?:\\s+0x([0-9a-f]+))?(?:\\s+(ro|rw))?\\s*");
-  private static final Pattern FLAT =
-      Pattern.compile(
-          "\\s*([0-9a-f]{16})-[0-9a-f]{16} \\(prio -?\\d+, (?:ram|rom|romd|nv-ram)\\): (\\S+)(?: @([0-9a-f]+))?.*");
   private static final Pattern HOST_ADDRESS = Pattern.compile(" is 0x([0-9a-f]+)");
 
   private final Monitor monitor;
@@ -48,16 +45,16 @@ final class RamLocator {
   List<Block> locate() throws GuestException {
     List<Listed> wanted =
         parse(monitor.human("info ramblock")).stream().filter(RamLocator::holdsState).toList();
-    String flatView = null;
+    GuestMap map = null;
     List<Mapping> mappings = process.writableMappings();
     List<Block> blocks = new ArrayList<>();
     for (Listed block : wanted) {
       long address = block.address();
       if (address == 0) {
-        if (flatView == null) {
-          flatView = monitor.human("info mtree -f");
+        if (map == null) {
+          map = new GuestMap(monitor.human("info mtree"));
         }
-        address = byGuestAddress(block, flatView);
+        address = byGuestAddress(block, map);
       }
       if (address == 0) {
         address = bySize(block, wanted, mappings);
@@ -102,17 +99,13 @@ final class RamLocator {
         && !name.equals("system.flash0");
   }
 
-  private long byGuestAddress(Listed block, String flatView) throws GuestException {
+  private long byGuestAddress(Listed block, GuestMap map) throws GuestException {
     String region = block.name().substring(block.name().lastIndexOf('/') + 1);
-    for (String line : flatView.lines().toList()) {
-      Matcher m = FLAT.matcher(line);
-      if (m.matches() && m.group(2).equals(region)) {
-        long offset = m.group(3) == null ? 0 : Long.parseUnsignedLong(m.group(3), 16);
-        String answer = monitor.human("gpa2hva 0x" + m.group(1));
-        Matcher host = HOST_ADDRESS.matcher(answer);
-        if (host.find() && answer.contains("(" + region + ")")) {
-          return Long.parseUnsignedLong(host.group(1), 16) - offset;
-        }
+    for (GuestMap.Place place : map.placesOf(region)) {
+      String answer = monitor.human("gpa2hva 0x" + Long.toHexString(place.guest()));
+      Matcher host = HOST_ADDRESS.matcher(answer);
+      if (host.find() && answer.contains("(" + region + ")")) {
+        return Long.parseUnsignedLong(host.group(1), 16) - place.offset();
       }
     }
     return 0;

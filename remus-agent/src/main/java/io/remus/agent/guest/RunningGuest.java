@@ -13,6 +13,7 @@ import java.util.stream.Collectors;
 import org.libvirt.Connect;
 import org.libvirt.Domain;
 import org.libvirt.Domain.XMLFlags;
+import org.libvirt.DomainInfo.DomainState;
 import org.libvirt.LibvirtException;
 
 /** A running VM that can be protected: looked at once, refused with the reason when it cannot. */
@@ -23,6 +24,15 @@ public final class RunningGuest implements AutoCloseable {
    * @param name QEMU's name, the same on both hosts
    */
   public record Ram(String name, long bytes) {}
+
+  /**
+   * How a guest is found.
+   *
+   * @param misfit what a standby that was made for it would not be able to carry on, for a human;
+   *     null when it would
+   * @param held it stands still because somebody wants it to, and a copy of it has to do the same
+   */
+  public record Look(String misfit, boolean held) {}
 
   private static final String GATE = "remus.gate";
 
@@ -39,6 +49,10 @@ public final class RunningGuest implements AutoCloseable {
   private final QemuProcess process;
   private final List<RamLocator.Block> blocks;
   private final List<DiskImage> disks;
+  private final Hardware hardware;
+
+  /** The description that was last found to be of the same hardware. */
+  private volatile String sameHardware;
 
   private RunningGuest(
       Hypervisor hypervisor,
@@ -46,6 +60,7 @@ public final class RunningGuest implements AutoCloseable {
       Domain domain,
       Monitor monitor,
       DomainDescription description,
+      String liveXml,
       String xml,
       String inactiveXml,
       QemuProcess process,
@@ -61,6 +76,8 @@ public final class RunningGuest implements AutoCloseable {
     this.process = process;
     this.blocks = blocks;
     this.disks = disks;
+    this.hardware = Hardware.of(liveXml);
+    this.sameHardware = liveXml;
   }
 
   /**
@@ -91,17 +108,21 @@ public final class RunningGuest implements AutoCloseable {
       throws GuestException, LibvirtException {
     Monitor monitor = new Monitor(domain, vm);
     endStrayMirrors(hypervisor, domain);
-    DomainDescription live = new DomainDescription(domain.getXMLDesc(0));
+    // Read before all else that is made of it: what changes meanwhile is found by the first look.
+    String liveXml = domain.getXMLDesc(0);
+    DomainDescription live = new DomainDescription(liveXml);
     requireProtectable(vm, live, withoutDisks);
     String runState = monitor.runState();
     if (!runState.equals("running")) {
       throw new GuestException(
           GuestException.Kind.NOT_RUNNING,
           "VM %s is not running, it is '%s'".formatted(vm, runState),
-          // A VM that was started paused is in prelaunch.
-          runState.equals("paused") || runState.equals("prelaunch")
-              ? "resume it: virsh resume " + vm
-              : "find out why it stopped: virsh domstate --reason " + vm);
+          switch (runState) {
+            // A VM that was started paused is in prelaunch.
+            case "paused", "prelaunch" -> "resume it: virsh resume " + vm;
+            case "suspended" -> "wake it: virsh dompmwakeup " + vm;
+            default -> "find out why it stopped: virsh domstate --reason " + vm;
+          });
     }
     QemuProcess process = QemuProcess.of(vm);
     List<RamLocator.Block> blocks = new RamLocator(monitor, process, vm).locate();
@@ -113,6 +134,7 @@ public final class RunningGuest implements AutoCloseable {
         domain,
         monitor,
         live,
+        liveXml,
         domain.getXMLDesc(XMLFlags.MIGRATABLE | XMLFlags.SECURE),
         inactive,
         process,
@@ -344,6 +366,46 @@ public final class RunningGuest implements AutoCloseable {
   /** Whether it has writable disks that the backup does not have a copy of, but must open. */
   public boolean sharesDisks() {
     return disks.isEmpty() && !description.writableDisks().isEmpty();
+  }
+
+  /**
+   * Looks at the guest. Right after {@link #saveDeviceState} it tells of that very pause: libvirt
+   * does one thing at a time with a VM, so what it plugs in or out came before the pause and is
+   * seen, or comes after this.
+   */
+  public Look look() throws GuestException {
+    try {
+      String now = domain.getXMLDesc(0);
+      if (!now.equals(sameHardware)) {
+        Optional<String> change = hardware.changeTo(Hardware.of(now));
+        if (change.isPresent()) {
+          return new Look(
+              "its hardware changed (%s) and the standby no longer fits".formatted(change.get()),
+              false);
+        }
+        sameHardware = now;
+      }
+      return domain.getInfo().state == DomainState.VIR_DOMAIN_RUNNING
+          ? new Look(null, false)
+          : standing(monitor.runState());
+    } catch (LibvirtException e) {
+      throw new GuestException("cannot ask libvirt how VM " + name() + " is", e);
+    }
+  }
+
+  private static Look standing(String runState) {
+    return switch (runState) {
+      case "suspended" ->
+          new Look("it sleeps (S3), and QEMU cannot wake it on another host", false);
+      case "paused", "guest-panicked", "watchdog" -> new Look(null, true);
+      // An I/O error of this host's disk is not one of the other's, and a shutdown goes on there.
+      default -> new Look(null, false);
+    };
+  }
+
+  /** From now on the VM cannot be migrated or saved until {@link Hypervisor#allowMigration}. */
+  public void forbidMigration() throws GuestException {
+    new MigrationGuard(monitor, process).raise();
   }
 
   @Override

@@ -325,9 +325,10 @@ public final class StandbyGuest {
   /**
    * Runs the guest on from {@code deviceState} and the RAM that is in place.
    *
+   * @param held it stood still as somebody wanted, and is to stay so
    * @throws GuestException when it did not come to life
    */
-  public void activate(ByteBuffer deviceState) throws GuestException {
+  public void activate(ByteBuffer deviceState, boolean held) throws GuestException {
     String vm = model.vm();
     // Looked up now: libvirtd may have been restarted since this standby was.
     Domain domain = hypervisor.lookupUuid(model.uuid());
@@ -349,14 +350,16 @@ public final class StandbyGuest {
       }
       channel.shutdownOutput();
       awaitLoaded(monitor);
-      domain.resume();
+      if (!held) {
+        domain.resume();
+      }
     } catch (IOException e) {
       throw new GuestException("the standby of VM " + vm + " did not take its device state", e);
     } catch (LibvirtException e) {
       throw new GuestException("the standby of VM " + vm + " did not resume", e);
     }
     String state = monitor.runState();
-    if (!state.equals("running")) {
+    if (!state.equals(held ? "paused" : "running")) {
       throw new GuestException(
           GuestException.Kind.LIBVIRT,
           "the standby of VM %s is '%s' after its activation".formatted(vm, state),

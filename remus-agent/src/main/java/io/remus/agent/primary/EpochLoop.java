@@ -252,7 +252,7 @@ public final class EpochLoop {
     sender.pages(epoch.number(), capture.arena(), false);
     sender.disk(epoch.number(), disks.log(), gate.writes());
     capture.finish();
-    figures.sent(sender.end(epoch.number(), gate.deviceState()));
+    figures.sent(sender.end(epoch.number(), gate.deviceState(), capture.held()));
   }
 
   /** A guest that is not to run on has no time for it. */

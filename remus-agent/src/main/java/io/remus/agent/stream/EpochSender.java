@@ -102,8 +102,12 @@ public final class EpochSender implements AutoCloseable {
     }
   }
 
-  /** Sends the device state and completes the epoch. Returns the epoch's bytes. */
-  public long end(long epoch, ByteBuffer deviceState) throws IOException {
+  /**
+   * Sends the device state and completes the epoch. Returns the epoch's bytes.
+   *
+   * @param held the guest stands still as somebody wants, and is to do so on the backup, too
+   */
+  public long end(long epoch, ByteBuffer deviceState, boolean held) throws IOException {
     while (deviceState.hasRemaining()) {
       ByteBuffer part = deviceState.slice();
       part.limit(Math.min(part.remaining(), CHUNK_BYTES));
@@ -111,7 +115,7 @@ public final class EpochSender implements AutoCloseable {
       ByteBuf data = allocator.directBuffer(part.remaining());
       send(epoch, ChunkKind.DEVICE_STATE, data.writeBytes(part));
     }
-    var end = tally.end(epoch);
+    var end = tally.end(epoch, held);
     connection.send(end);
     connection.flush();
     tally = new EpochTally();

@@ -57,11 +57,23 @@ class CommitterTest {
     receive(1, ChunkKind.PAGES, Records.full(3, 33));
     receive(1, ChunkKind.DEVICE_STATE, state("QEVM one"));
 
-    Frame.Ack ack = committer.commit(EpochId.FIRST, whole(1));
+    Frame.Ack ack = committer.commit(EpochId.FIRST, whole(1), false);
 
     assertThat(ack).isEqualTo(new Frame.Ack(7, 1));
     assertThat(committer.deviceState()).isEqualTo(StandardCharsets.US_ASCII.encode("QEVM one"));
     committer.apply();
+  }
+
+  @Test
+  void shouldKnowWhetherTheGuestStoodStillInTheLastCommittedEpoch() throws Exception {
+    boolean[] held = {false, true, false};
+    for (int epoch = 1; epoch <= held.length; epoch++) {
+      receive(epoch, ChunkKind.PAGES, Records.full(3, epoch));
+      receive(epoch, ChunkKind.DEVICE_STATE, state("QEVM"));
+      committer.commit(new EpochId(epoch), whole(epoch), held[epoch - 1]);
+      assertThat(committer.held()).isEqualTo(held[epoch - 1]);
+      committer.apply();
+    }
   }
 
   @Test
@@ -71,7 +83,7 @@ class CommitterTest {
     EpochStage stage = whole(1);
     assertThat(standby.all()).containsOnly(0);
 
-    committer.commit(EpochId.FIRST, stage);
+    committer.commit(EpochId.FIRST, stage, false);
     assertThat(committer.apply()).as("credit").isEqualTo(RECORD_BYTES);
 
     assertThat(standby.page(3)).containsOnly(33);
@@ -83,7 +95,7 @@ class CommitterTest {
   void shouldKeepTheLastCommittedEpochWhenTheNextOneIsCutOff() throws Exception {
     receive(1, ChunkKind.PAGES, Records.full(3, 33));
     receive(1, ChunkKind.DEVICE_STATE, state("QEVM one"));
-    committer.commit(EpochId.FIRST, whole(1));
+    committer.commit(EpochId.FIRST, whole(1), false);
     committer.apply();
     receive(2, ChunkKind.PAGES, Records.full(3, 99));
     receive(2, ChunkKind.DEVICE_STATE, state("QEVM two"));
@@ -98,7 +110,7 @@ class CommitterTest {
   void shouldHaveNothingToCommitOfAnEpochThatIsNotWhole() throws Exception {
     receive(1, ChunkKind.PAGES, Records.full(3, 33));
 
-    assertThatThrownBy(() -> committer.commit(EpochId.FIRST, whole(1)))
+    assertThatThrownBy(() -> committer.commit(EpochId.FIRST, whole(1), false))
         .isInstanceOf(ProtocolException.class)
         .hasMessageContaining("epoch 1 has no device state");
     assertThat(standby.all()).containsOnly(0);
@@ -111,7 +123,8 @@ class CommitterTest {
       receive(epoch, ChunkKind.PAGES, Records.full(epoch + 3, 1));
       receive(epoch, ChunkKind.PAGES, Records.zero(epoch + 2, 1));
       receive(epoch, ChunkKind.DEVICE_STATE, state("QEVM " + epoch));
-      assertThat(committer.commit(new EpochId(epoch), whole(epoch)).epoch()).isEqualTo(epoch);
+      assertThat(committer.commit(new EpochId(epoch), whole(epoch), false).epoch())
+          .isEqualTo(epoch);
       committer.apply();
 
       assertThat(standby.page(epoch + 3)).containsOnly(1);
@@ -124,10 +137,10 @@ class CommitterTest {
   @Test
   void shouldNotCommitAnEpochOverOneThatIsNotAppliedYet() throws Exception {
     receive(1, ChunkKind.DEVICE_STATE, state("QEVM one"));
-    committer.commit(EpochId.FIRST, whole(1));
+    committer.commit(EpochId.FIRST, whole(1), false);
     receive(2, ChunkKind.DEVICE_STATE, state("QEVM two"));
     try (EpochStage second = whole(2)) {
-      assertThatThrownBy(() -> committer.commit(new EpochId(2), second))
+      assertThatThrownBy(() -> committer.commit(new EpochId(2), second, false))
           .isInstanceOf(IllegalStateException.class)
           .hasMessage("the epoch before 2 is not applied yet");
     }
@@ -138,7 +151,7 @@ class CommitterTest {
   @Test
   void shouldLetNobodyMoveItsDeviceStateOn() throws Exception {
     receive(1, ChunkKind.DEVICE_STATE, state("QEVM one"));
-    committer.commit(EpochId.FIRST, whole(1));
+    committer.commit(EpochId.FIRST, whole(1), false);
 
     assertThat(committer.deviceState()).isEqualTo(StandardCharsets.US_ASCII.encode("QEVM one"));
     assertThat(committer.deviceState()).isEqualTo(StandardCharsets.US_ASCII.encode("QEVM one"));
@@ -162,7 +175,7 @@ class CommitterTest {
   }
 
   private EpochStage whole(long epoch) {
-    var end = tally.end(epoch);
+    var end = tally.end(epoch, false);
     tally = new EpochTally();
     return receiver.end(end);
   }

@@ -135,7 +135,7 @@ class CloneFeedTest {
     stage.pages(Records.full(1 + number * 37 % (PAGES - 1), number));
     stage.pages(Records.zero(number * 91 % (PAGES - 10) + 10, 1));
     stage.deviceState(direct("QEVM " + number));
-    committer.commit(new EpochId(number), stage);
+    committer.commit(new EpochId(number), stage, false);
     epoch.set(number);
     committer.apply();
   }

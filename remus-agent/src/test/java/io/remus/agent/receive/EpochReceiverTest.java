@@ -149,10 +149,13 @@ class EpochReceiverTest {
     EpochEnd right = end(1);
 
     refuses(
-        () -> receiver.end(new EpochEnd(1, right.chunks(), right.bytes(), right.total() ^ 1)),
+        () ->
+            receiver.end(new EpochEnd(1, right.chunks(), right.bytes(), right.total() ^ 1, false)),
         "epoch 1 does not add up");
     refuses(
-        () -> receiver.end(new EpochEnd(1, right.chunks() + 1, right.bytes() + 1, right.total())),
+        () ->
+            receiver.end(
+                new EpochEnd(1, right.chunks() + 1, right.bytes() + 1, right.total(), false)),
         "epoch 1 does not add up");
   }
 
@@ -223,7 +226,7 @@ class EpochReceiverTest {
   }
 
   private EpochEnd end(long epoch) {
-    EpochEnd end = tally.end(epoch);
+    EpochEnd end = tally.end(epoch, false);
     tally = new EpochTally();
     return end;
   }

@@ -86,7 +86,7 @@ class EpochSenderTest {
         sender.pages(epoch, arena, false);
         byte[] state = deviceState(300_000, epoch);
         long before = sender.sentBytes();
-        assertThat(sender.end(epoch, ByteBuffer.wrap(state)))
+        assertThat(sender.end(epoch, ByteBuffer.wrap(state), false))
             .isGreaterThan(sender.sentBytes() - before)
             .isLessThan(400_000);
 
@@ -104,7 +104,7 @@ class EpochSenderTest {
     credit.give(1 << 20);
     byte[] state = deviceState(2 * EpochSender.CHUNK_BYTES + 1, 1);
     try (EpochSender sender = sender(connection)) {
-      assertThat(sender.end(1, ByteBuffer.wrap(state))).isEqualTo(state.length);
+      assertThat(sender.end(1, ByteBuffer.wrap(state), false)).isEqualTo(state.length);
     }
     await().atMost(30, SECONDS).until(() -> heard(backup).frames.size() == 1);
     assertThat(heard(backup).chunks)
@@ -122,7 +122,8 @@ class EpochSenderTest {
     byte[] state = deviceState(3 * EpochSender.CHUNK_BYTES, 1);
     try (EpochSender sender = sender(connection)) {
       CompletableFuture<Long> ended = new CompletableFuture<>();
-      Thread sending = thread(() -> ended.complete(sender.end(1, ByteBuffer.wrap(state))), ended);
+      Thread sending =
+          thread(() -> ended.complete(sender.end(1, ByteBuffer.wrap(state), false)), ended);
       await().atMost(30, SECONDS).until(() -> sending.getState() == Thread.State.WAITING);
       assertThat(sender.sentBytes()).isEqualTo(EpochSender.CHUNK_BYTES);
 
@@ -140,7 +141,9 @@ class EpochSenderTest {
     try (EpochSender sender = sender(connection)) {
       CompletableFuture<Long> ended = new CompletableFuture<>();
       Thread sending =
-          thread(() -> ended.complete(sender.end(1, ByteBuffer.wrap(deviceState(100, 1)))), ended);
+          thread(
+              () -> ended.complete(sender.end(1, ByteBuffer.wrap(deviceState(100, 1)), false)),
+              ended);
       await().atMost(30, SECONDS).until(() -> sending.getState() == Thread.State.WAITING);
 
       credit.close();

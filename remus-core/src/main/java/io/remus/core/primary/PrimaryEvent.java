@@ -35,6 +35,9 @@ public sealed interface PrimaryEvent {
   /** The epoch loop cannot go on. The guest runs. */
   record EpochsFailed(String reason) implements PrimaryEvent {}
 
+  /** The standby does not fit the guest any more. The guest runs; one that fits can be made. */
+  record GuestChanged(String reason) implements PrimaryEvent {}
+
   /** Connection broken or silent for the whole timeout. */
   record LinkLost(String reason) implements PrimaryEvent {}
 

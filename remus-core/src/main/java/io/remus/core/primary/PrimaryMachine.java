@@ -166,7 +166,9 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
       epochsEnded = true;
       goOnWhenDrained();
     } else if (event instanceof PrimaryEvent.EpochsFailed e) {
-      epochsFailed(e.reason());
+      epochsEnd("capture failed: " + e.reason(), Level.ERROR);
+    } else if (event instanceof PrimaryEvent.GuestChanged e) {
+      epochsEnd(e.reason(), Level.WARNING);
     } else if (event instanceof PrimaryEvent.LinkLost e) {
       linkLost(e.reason());
     } else if (event instanceof PrimaryEvent.StandbyFailed e) {
@@ -251,11 +253,11 @@ public final class PrimaryMachine extends VmMachine<PrimaryAction> {
     goOnWhenDrained();
   }
 
-  private void epochsFailed(String why) {
+  private void epochsEnd(String why, Level level) {
     epochsEnded = true;
     if (state == VmState.SYNCING || state == VmState.PROTECTED || isMoving()) {
       stopWanted = true;
-      endProtection("capture failed: " + why, Level.ERROR);
+      endProtection(why, level);
     } else if (state == VmState.STOPPING) {
       voidStandby();
     }

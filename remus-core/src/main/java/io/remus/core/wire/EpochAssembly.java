@@ -54,7 +54,7 @@ public final class EpochAssembly {
     if (!deviceState) {
       throw new ProtocolException("epoch %d has no device state".formatted(epoch));
     }
-    EpochEnd counted = tally.end(epoch);
+    EpochEnd counted = tally.end(epoch, end.held());
     if (!counted.equals(end)) {
       throw new ProtocolException(
           "epoch %d does not add up: announced are %d chunks and %d bytes, received %d chunks and %d bytes, or its checksum is wrong"

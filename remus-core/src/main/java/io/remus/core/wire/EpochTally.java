@@ -31,7 +31,7 @@ public final class EpochTally {
   }
 
   /** The frame that completes an epoch of these chunks. */
-  public EpochEnd end(long epoch) {
-    return new EpochEnd(epoch, chunks, bytes, (int) total.getValue());
+  public EpochEnd end(long epoch, boolean held) {
+    return new EpochEnd(epoch, chunks, bytes, (int) total.getValue(), held);
   }
 }

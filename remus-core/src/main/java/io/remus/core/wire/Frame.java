@@ -221,8 +221,9 @@ public sealed interface Frame {
    *
    * @param bytes chunk data of the epoch
    * @param total CRC32C over the checksums of the epoch's chunks, in order
+   * @param held the guest stands still as somebody wants: a copy that goes on from here does, too
    */
-  record EpochEnd(long epoch, int chunks, long bytes, int total) implements Frame {
+  record EpochEnd(long epoch, int chunks, long bytes, int total, boolean held) implements Frame {
     public EpochEnd {
       Check.epoch(epoch);
       Check.atLeast(1, chunks, "number of chunks");

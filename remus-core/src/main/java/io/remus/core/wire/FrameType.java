@@ -11,7 +11,7 @@ enum FrameType {
   PREPARE(4, 2),
   PREPARED(5, 8),
   CHUNK(6, ChunkHead.BYTES + 1),
-  EPOCH_END(7, 24),
+  EPOCH_END(7, 25),
   ACK(8, 16),
   CREDIT(9, 8),
   HEARTBEAT(10, 24),

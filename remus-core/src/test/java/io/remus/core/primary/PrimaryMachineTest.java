@@ -362,6 +362,20 @@ class PrimaryMachineTest {
   }
 
   @Test
+  void shouldVoidAStandbyThatNoLongerFitsBeforeItReleasesWhatWaits() {
+    protect();
+    on(captured(2, 20), new PrimaryEvent.GuestChanged("new: interface"));
+    assertThat(machine.state()).isEqualTo(VmState.STOPPING);
+    assertThat(all(PrimaryAction.VoidStandby.class)).hasSize(1);
+    assertThat(all(PrimaryAction.Unplug.class)).isEmpty();
+
+    on(new PrimaryEvent.StandbyVoided());
+    assertThat(all(PrimaryAction.Unplug.class)).hasSize(1);
+    assertThat(machine.state()).isEqualTo(VmState.UNPROTECTED);
+    assertThat(machine.reason()).isEqualTo("new: interface");
+  }
+
+  @Test
   void shouldVoidTheStandbyOnceWhenEpochsFailWhileTheyAreBeingEnded() {
     protect();
     on(captured(2, 20), new PrimaryEvent.StopRequested());

@@ -52,7 +52,8 @@ class EpochAssemblyTest {
   void shouldRefuseTheEndOfAnotherEpoch() {
     receive(chunk(1, 0, DEVICE_STATE));
 
-    refuses(() -> assembly.end(new EpochEnd(2, 1, 4, 0)), "the end of epoch 2 came in epoch 1");
+    refuses(
+        () -> assembly.end(new EpochEnd(2, 1, 4, 0, false)), "the end of epoch 2 came in epoch 1");
   }
 
   @Test
@@ -79,9 +80,9 @@ class EpochAssemblyTest {
 
     for (EpochEnd wrong :
         List.of(
-            new EpochEnd(1, end.chunks() + 1, end.bytes(), end.total()),
-            new EpochEnd(1, end.chunks(), end.bytes() - 1, end.total()),
-            new EpochEnd(1, end.chunks(), end.bytes(), end.total() ^ 1))) {
+            new EpochEnd(1, end.chunks() + 1, end.bytes(), end.total(), false),
+            new EpochEnd(1, end.chunks(), end.bytes() - 1, end.total(), false),
+            new EpochEnd(1, end.chunks(), end.bytes(), end.total() ^ 1, false))) {
       refuses(() -> assembly.end(wrong), "epoch 1 does not add up");
     }
     assertThatCode(() -> assembly.end(end)).doesNotThrowAnyException();
@@ -103,7 +104,7 @@ class EpochAssemblyTest {
     for (Chunk chunk : chunks) {
       tally.add(chunk);
     }
-    return tally.end(chunks[0].epoch());
+    return tally.end(chunks[0].epoch(), false);
   }
 
   private static Chunk chunk(long epoch, int index, ChunkKind kind) {

@@ -116,6 +116,12 @@ class FrameDecoderRefusalTest {
         .hasMessage("ACK: term is at least 1, not 0");
     assertThat(refusalOf(frame(FrameType.CREDIT, ByteBuffer.allocate(8).putLong(-1))))
         .hasMessage("CREDIT: credit is at least 1, not -1");
+    assertThat(
+            refusalOf(
+                frame(
+                    FrameType.EPOCH_END,
+                    ByteBuffer.allocate(25).putLong(1).putInt(1).putLong(1).putInt(0))))
+        .hasMessage("a guest is neither running nor held: 0");
     assertThat(refusalOf(frame(FrameType.RECORD, ByteBuffer.allocate(25).putLong(1).put((byte) 0))))
         .hasMessage("no host is in role 0");
     assertThat(

@@ -54,7 +54,7 @@ final class Frames {
         new Frame.Input(1, ByteBuffer.wrap(new byte[Frame.Input.LEAST])),
         new Frame.Prepared(64 << 20),
         chunk(7, 2, ChunkKind.PAGES, 600),
-        new Frame.EpochEnd(7, 3, 12_000, 0xCAFEBABE),
+        new Frame.EpochEnd(7, 3, 12_000, 0xCAFEBABE, true),
         new Frame.Ack(3, 7),
         new Frame.Credit(12_000),
         new Frame.Heartbeat(41, -5, 1_000_000_007),
