@@ -109,19 +109,31 @@ judge_leaks() {
   judge_agent_growth
 }
 
-# The same process in the same role: more files or threads than ever before in small steps are growth.
+# The same process in the same role: by and by more files or threads than at first is growth. What garbage still holds, such as a
+# connection to libvirt, is none.
 judge_agent_growth() {
-  local role pid fds threads key first
+  local role found key
   for role in primary backup; do
-    read -r pid fds threads < <(agent_census "${!role}")
-    key=${!role}-$role-$pid
-    first=${agents_seen[$key]-}
-    if [ -z "$first" ]; then
-      agents_seen[$key]="$fds $threads"
-    elif [ "$fds" -gt $((${first% *} + 25)) ] || [ "$threads" -gt $((${first#* } + 15)) ]; then
-      blame leak "the agent on ${!role} has $fds files and $threads threads as $role, once ${first% *} and ${first#* }"
-    fi
+    found=$(agent_census "${!role}")
+    key=${!role}-$role-${found%% *}
+    agents_seen[$key]=${agents_seen[$key]:-$found}
+    agent_has_not_grown "${!role}" "${agents_seen[$key]}" && continue
+    agent_collects "${!role}"
+    wait_for 10 "garbage is gone" agent_has_not_grown "${!role}" "${agents_seen[$key]}" 2>/dev/null ||
+      blame leak "the agent on ${!role} has (pid, files, threads) as $role $(agent_census "${!role}"), once ${agents_seen[$key]}"
   done
+}
+
+agent_has_not_grown() { # HOST CENSUS-AT-FIRST
+  local files threads first_files first_threads
+  read -r _ first_files first_threads <<<"$2"
+  read -r _ files threads < <(agent_census "$1")
+  [ "$files" -le $((first_files + 25)) ] && [ "$threads" -le $((first_threads + 15)) ]
+}
+
+agent_collects() { # HOST
+  # shellcheck disable=SC2016  # for the inner shell
+  in_host "$1" sh -c 'jcmd "$(cat /run/remus-agent.pid)" GC.run' >/dev/null
 }
 
 # ---- the verdict on a round ----
