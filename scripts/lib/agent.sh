@@ -23,8 +23,8 @@ agent_files() { # HOST
         "$peer" "$(replication_address "$peer")" "$(lan_address "$peer")"
       [ "$peer" = "$1" ] || fence_conf "$peer"
     done
-    printf '\n[failover]\nheartbeat = "%s"\ntimeout = "%s"\nreprotect = "%s"\n' \
-      "${REMUS_LAB_HEARTBEAT:-50ms}" "${REMUS_LAB_TIMEOUT:-500ms}" "${REMUS_LAB_REPROTECT:-manual}"
+    printf '\n[failover]\nheartbeat = "%s"\ntimeout = "%s"\nreprotect = "%s"\nagent_grace = "%s"\n' \
+      "${REMUS_LAB_HEARTBEAT:-50ms}" "${REMUS_LAB_TIMEOUT:-500ms}" "${REMUS_LAB_REPROTECT:-manual}" "${REMUS_LAB_GRACE:-5s}"
     arbiter_conf
     printf '\n[log]\nepochs = "/var/log/remus/epochs.log"\n'
   } >"$lab/hosts/$1/etc/remus/remus.conf"
