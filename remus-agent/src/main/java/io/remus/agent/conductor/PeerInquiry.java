@@ -36,6 +36,9 @@ final class PeerInquiry {
 
     /** The peer's host lives, but nothing listens there. */
     default void hostWithoutAgent() {}
+
+    /** Something listens there, and may be an agent that has just been started. */
+    default void reached() {}
   }
 
   private final PeerDialer dialer;
@@ -130,6 +133,11 @@ final class PeerInquiry {
     final class Path implements Acceptor, FrameListener {
       private PeerConnection connection;
       private boolean answered;
+
+      @Override
+      public void reached() {
+        signs.reached();
+      }
 
       @Override
       public FrameListener opened(PeerConnection made) {

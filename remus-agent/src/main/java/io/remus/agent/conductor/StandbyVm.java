@@ -520,7 +520,8 @@ final class StandbyVm {
         .ask(
             peer.paths(),
             uuid(),
-            prepare.failoverTimeoutMs(),
+            // So that signs of a host that lives are less than a timeout apart.
+            prepare.failoverTimeoutMs() / 2,
             new SignsOfPrimary(),
             FrameListeners.DEAF)
         .whenComplete(
@@ -560,6 +561,14 @@ final class StandbyVm {
     @Override
     public void hostWithoutAgent() {
       agentMissingAtNs = System.nanoTime();
+    }
+
+    /** A young agent listens before it is quick to answer; one that is frozen was never missing. */
+    @Override
+    public void reached() {
+      if (agentWasMissing()) {
+        agentMissingAtNs = System.nanoTime();
+      }
     }
   }
 
@@ -666,10 +675,14 @@ final class StandbyVm {
    * its agent is restarted. A host that dies after that is silent, and waited for no longer.
    */
   private boolean agentMayReturn() {
+    return agentWasMissing()
+        && pulse.silentNs() < around.config().failover().agentGrace().toNanos();
+  }
+
+  private boolean agentWasMissing() {
     Long missingAtNs = agentMissingAtNs;
     return missingAtNs != null
-        && System.nanoTime() - missingAtNs < prepare.failoverTimeoutMs() * 1_000_000L
-        && pulse.silentNs() < around.config().failover().agentGrace().toNanos();
+        && System.nanoTime() - missingAtNs < prepare.failoverTimeoutMs() * 1_000_000L;
   }
 
   VmStatus status() {

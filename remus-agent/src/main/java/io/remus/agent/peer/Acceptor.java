@@ -10,4 +10,7 @@ public interface Acceptor {
    * @return who hears the connection from now on
    */
   FrameListener opened(PeerConnection connection);
+
+  /** The dialled host took the connection; whether an agent answers on it is not known yet. */
+  default void reached() {}
 }

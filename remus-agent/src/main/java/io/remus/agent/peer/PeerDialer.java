@@ -85,7 +85,9 @@ public final class PeerDialer {
             .connect(new InetSocketAddress(address, peer.port()));
     connected.addListener(
         done -> {
-          if (!done.isSuccess()) {
+          if (done.isSuccess()) {
+            acceptor.reached();
+          } else {
             result.completeExceptionally(Failure.connecting(peer, done.cause()));
           }
         });

@@ -43,6 +43,7 @@ class PeerInquiryTest {
   private final Further further = new Further();
   private final AtomicInteger greetings = new AtomicInteger();
   private final AtomicInteger refusals = new AtomicInteger();
+  private final AtomicInteger reached = new AtomicInteger();
   private Loopback loopback;
   private PeerInquiry inquiry;
 
@@ -127,6 +128,7 @@ class PeerInquiryTest {
           .cause()
           .isInstanceOf(SocketTimeoutException.class)
           .hasMessage("hv2 did not answer in 200 ms");
+      assertThat(reached).as("its host took the connection").hasValue(1);
     }
   }
 
@@ -175,6 +177,11 @@ class PeerInquiryTest {
     @Override
     public void greeted() {
       greetings.incrementAndGet();
+    }
+
+    @Override
+    public void reached() {
+      reached.incrementAndGet();
     }
 
     @Override
