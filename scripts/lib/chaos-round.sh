@@ -158,13 +158,19 @@ mend() { # HOST
 # Sets $ending: "protected" (by $primary now), "ended" (no guest runs any more), "stuck"; and $helped: whether that took a
 # command ("command" where the plan had one, "hurried" where the agent said that it waits) or came by "itself".
 await_pair() {
-  local began=$SECONDS none=0 host asked=$SECONDS
+  local began=$SECONDS none=0 host asked=$SECONDS acked
+  local -A acked_before=()
   helped=itself ending=stuck
   while ((SECONDS - began < again_s)); do
     for host in hv1 hv2; do
+      # That acks go on coming, for the word may be from before the fault was noticed.
       if protected_on "$host" ledger; then
-        primary=$host backup=$(other_host "$host") ending=protected
-        return
+        acked=$(status_of "$host" ledger | jq -c '[.term, .epoch.acked]')
+        if [ "${acked_before[$host]-$acked}" != "$acked" ]; then
+          primary=$host backup=$(other_host "$host") ending=protected
+          return
+        fi
+        acked_before[$host]=$acked
       fi
     done
     host=$(guest_host)
