@@ -176,6 +176,9 @@ public final class EpochCapture implements AutoCloseable {
   private boolean meet(Callable<RunningGuest.Look> save, Meeting meeting) throws IOException {
     long deadlineNs = System.nanoTime() + COMMAND_LIMIT_S * 1_000_000_000L;
     while (true) {
+      if (guest.sleeps()) {
+        throw new IOException(RunningGuest.SLEEPS);
+      }
       disks.guestStops();
       command = commands.submit(save);
       try {

@@ -13,7 +13,6 @@ import java.util.stream.Collectors;
 import org.libvirt.Connect;
 import org.libvirt.Domain;
 import org.libvirt.Domain.XMLFlags;
-import org.libvirt.DomainInfo.DomainState;
 import org.libvirt.LibvirtException;
 
 /** A running VM that can be protected: looked at once, refused with the reason when it cannot. */
@@ -36,6 +35,12 @@ public final class RunningGuest implements AutoCloseable {
 
   private static final String GATE = "remus.gate";
 
+  /** Why a guest that sleeps cannot be protected. */
+  public static final String SLEEPS = "it sleeps (S3), and QEMU cannot wake it on another host";
+
+  /** No change stays unseen for longer, should a libvirt note it down late. */
+  private static final long ASK_EVERY_NS = 1_000_000_000L;
+
   /** As many blocks as the hashes of a replica can be told of and compared with. */
   private static final long MOST_DISK_BYTES = 7L << 40;
 
@@ -51,8 +56,10 @@ public final class RunningGuest implements AutoCloseable {
   private final List<DiskImage> disks;
   private final Hardware hardware;
 
-  /** The description that was last found to be of the same hardware. */
-  private volatile String sameHardware;
+  /** What libvirt had noted when it last said that the hardware is the same. */
+  private volatile String sameNote = "";
+
+  private volatile long askedAtNs;
 
   private RunningGuest(
       Hypervisor hypervisor,
@@ -77,7 +84,6 @@ public final class RunningGuest implements AutoCloseable {
     this.blocks = blocks;
     this.disks = disks;
     this.hardware = Hardware.of(liveXml);
-    this.sameHardware = liveXml;
   }
 
   /**
@@ -371,36 +377,53 @@ public final class RunningGuest implements AutoCloseable {
   /**
    * Looks at the guest. Right after {@link #saveDeviceState} it tells of that very pause: libvirt
    * does one thing at a time with a VM, so what it plugs in or out came before the pause and is
-   * seen, or comes after this.
+   * seen, or comes after this. Libvirt is asked when its note says something new, and now and then.
    */
   public Look look() throws GuestException {
+    Optional<DomainNote> note = DomainNote.read(name());
+    boolean known = note.isPresent() && note.get().runs() && note.get().domain().equals(sameNote);
+    long nowNs = System.nanoTime();
+    if (known && nowNs - askedAtNs < ASK_EVERY_NS) {
+      return new Look(null, false);
+    }
+    Look look = ask();
+    askedAtNs = nowNs;
+    sameNote = look.misfit() == null ? note.map(DomainNote::domain).orElse("") : "";
+    return look;
+  }
+
+  private Look ask() throws GuestException {
     try {
-      String now = domain.getXMLDesc(0);
-      if (!now.equals(sameHardware)) {
-        Optional<String> change = hardware.changeTo(Hardware.of(now));
-        if (change.isPresent()) {
-          return new Look(
-              "its hardware changed (%s) and the standby no longer fits".formatted(change.get()),
-              false);
-        }
-        sameHardware = now;
+      Optional<String> change = hardware.changeTo(Hardware.of(domain.getXMLDesc(0)));
+      if (change.isPresent()) {
+        return new Look(
+            "its hardware changed (%s) and the standby no longer fits".formatted(change.get()),
+            false);
       }
-      return domain.getInfo().state == DomainState.VIR_DOMAIN_RUNNING
-          ? new Look(null, false)
-          : standing(monitor.runState());
+      return standing(monitor.runState());
     } catch (LibvirtException e) {
-      throw new GuestException("cannot ask libvirt how VM " + name() + " is", e);
+      throw new GuestException("cannot ask libvirt what VM " + name() + " is made of", e);
     }
   }
 
-  private static Look standing(String runState) {
+  private Look standing(String runState) throws GuestException {
     return switch (runState) {
-      case "suspended" ->
-          new Look("it sleeps (S3), and QEMU cannot wake it on another host", false);
+      case "suspended" -> new Look(SLEEPS, false);
+      case "save-vm" -> {
+        // QEMU 9 and newer leaves a guest there whose device state was saved while it slept, and
+        // from there nothing wakes it. To QEMU this is to go on sleeping, to libvirt it is to run.
+        monitor.run(Monitor.command("cont"));
+        yield new Look(SLEEPS, false);
+      }
       case "paused", "guest-panicked", "watchdog" -> new Look(null, true);
       // An I/O error of this host's disk is not one of the other's, and a shutdown goes on there.
       default -> new Look(null, false);
     };
+  }
+
+  /** Whether it sleeps as far as libvirt has noted: it is not to be disturbed for its state. */
+  public boolean sleeps() {
+    return DomainNote.read(name()).filter(DomainNote::sleeps).isPresent();
   }
 
   /** From now on the VM cannot be migrated or saved until {@link Hypervisor#allowMigration}. */
