@@ -143,7 +143,15 @@ judge_copies() {
   wait_for 5 "the guest runs" vm_is "$primary" running 2>/dev/null ||
     blame paused "the guest on $primary is $(vm_tool "$primary" domstate ledger 2>&1 | head -n 1)"
   wait_for 5 "the standby waits" standby_waits 2>/dev/null ||
-    blame copies "the VM on $backup is no standby: $(qemu_status "$backup")"
+    judge_other_copy "$(qemu_status "$backup" 2>/dev/null)"
+}
+
+judge_other_copy() { # QEMU-STATUS
+  case $1 in
+    running) blame two-active "the guest runs on $backup, too" ;;
+    '') blame no-standby "there is no standby on $backup" ;;
+    *) blame paused "the VM on $backup is no standby but $1" ;;
+  esac
 }
 
 vm_is() { # HOST STATE
