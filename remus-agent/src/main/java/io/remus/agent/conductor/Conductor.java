@@ -295,15 +295,7 @@ public final class Conductor {
   private Frame.VmRecord ask(RunningGuest guest, Peer peer) {
     try {
       PeerInquiry.Answer answer =
-          around
-              .inquiry()
-              .ask(
-                  peer.paths(),
-                  guest.uuid(),
-                  ASK_LIMIT_MS,
-                  PeerInquiry.Signs.IGNORED,
-                  FrameListeners.DEAF)
-              .get();
+          around.inquiry().ask(peer.paths(), guest.uuid(), ASK_LIMIT_MS).get();
       answer.connection().close();
       return answer.record();
     } catch (InterruptedException e) {

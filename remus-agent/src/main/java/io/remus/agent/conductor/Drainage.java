@@ -26,14 +26,16 @@ final class Drainage {
     List<String> moved = new ArrayList<>();
     List<Drain.Left> left = new ArrayList<>();
     for (VmStatus vm : conductor.vms()) {
-      if (vm.role() != VmRole.PRIMARY && vm.state() != VmState.ACTIVE) {
-        continue;
-      }
-      try {
-        conductor.switchover(vm.name()).join();
-        moved.add(vm.name());
-      } catch (CompletionException | RefusedException e) {
-        left.add(new Drain.Left(vm.name(), Causes.message(e)));
+      if (vm.state() == VmState.ACTIVE) {
+        // It runs here since it was taken over, and nobody stands by for it.
+        left.add(new Drain.Left(vm.name(), vm.reason()));
+      } else if (vm.role() == VmRole.PRIMARY) {
+        try {
+          conductor.switchover(vm.name()).join();
+          moved.add(vm.name());
+        } catch (CompletionException | RefusedException e) {
+          left.add(new Drain.Left(vm.name(), Causes.message(e)));
+        }
       }
     }
     conductor.giveStandbysUp();

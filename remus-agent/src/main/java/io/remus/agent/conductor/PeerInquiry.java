@@ -49,6 +49,11 @@ final class PeerInquiry {
     this.clock = clock;
   }
 
+  /** Asks for the answer alone; the asker closes its connection. */
+  CompletableFuture<Answer> ask(List<PeerAddress> paths, String uuid, long greetLimitMs) {
+    return ask(paths, uuid, greetLimitMs, Signs.IGNORED, FrameListeners.DEAF);
+  }
+
   /**
    * Asks.
    *

@@ -348,14 +348,7 @@ final class Recovery {
       Peer peer = new Peer(config);
       asked.put(
           peer.name(),
-          around
-              .inquiry()
-              .ask(
-                  peer.paths(),
-                  uuid,
-                  ASK_LIMIT_MS,
-                  PeerInquiry.Signs.IGNORED,
-                  FrameListeners.DEAF));
+          around.inquiry().ask(peer.paths(), uuid, ASK_LIMIT_MS));
     }
     List<Answer> answers = new ArrayList<>();
     asked.forEach((host, answer) -> answers.add(new Answer(host, record(answer))));
