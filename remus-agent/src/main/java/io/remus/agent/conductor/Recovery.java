@@ -346,9 +346,7 @@ final class Recovery {
     Map<String, CompletableFuture<PeerInquiry.Answer>> asked = new TreeMap<>();
     for (AgentConfig.Peer config : around.config().peers().values()) {
       Peer peer = new Peer(config);
-      asked.put(
-          peer.name(),
-          around.inquiry().ask(peer.paths(), uuid, ASK_LIMIT_MS));
+      asked.put(peer.name(), around.inquiry().ask(peer.paths(), uuid, ASK_LIMIT_MS));
     }
     List<Answer> answers = new ArrayList<>();
     asked.forEach((host, answer) -> answers.add(new Answer(host, record(answer))));
