@@ -25,6 +25,7 @@ agent_files() { # HOST
     done
     printf '\n[failover]\nheartbeat = "%s"\ntimeout = "%s"\nreprotect = "%s"\nagent_grace = "%s"\n' \
       "${REMUS_LAB_HEARTBEAT:-50ms}" "${REMUS_LAB_TIMEOUT:-500ms}" "${REMUS_LAB_REPROTECT:-manual}" "${REMUS_LAB_GRACE:-5s}"
+    printf '\n[protection]\nidle_interval = "%s"\n' "${REMUS_LAB_IDLE_INTERVAL:-200ms}"
     arbiter_conf
     printf '\n[log]\nepochs = "/var/log/remus/epochs.log"\n'
   } >"$lab/hosts/$1/etc/remus/remus.conf"

@@ -3,12 +3,16 @@
 #
 # A bench is a file in scripts/benches: a first comment line that says what it measures, a function `bench`, and where it
 # differs from the usual two hosts with a VM, an array `lab_options`. It measures each pair `runs` times. Words to use,
-# besides those of scenarios: `sample`, `median_of`, `row`, `goal`.
+# besides those of scenarios: `sample`, `median_of`, `row`, `goal`, and those of measure.sh.
 
 # shellcheck source=scripts/lib/lab.sh
 . "${BASH_SOURCE[0]%/*}/lab.sh"
 # shellcheck source=scripts/lib/scenario.sh
 . "${BASH_SOURCE[0]%/*}/scenario.sh"
+# shellcheck source=scripts/lib/measure.sh
+. "${BASH_SOURCE[0]%/*}/measure.sh"
+# shellcheck source=scripts/lib/colo.sh
+. "${BASH_SOURCE[0]%/*}/colo.sh"
 
 bench_name='' runs=3
 declare -A samples=()

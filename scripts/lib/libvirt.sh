@@ -54,8 +54,8 @@ vm_tool() { # HOST VIRSH-ARGUMENTS...
 
 vm_define() { # HOST VM
   local number='' file=$repo/src-test-vms/domains/$2.xml
-  if [[ $2 =~ ^small-[1-9]$ ]]; then
-    number=${2#small-} file=$repo/src-test-vms/domains/small.xml
+  if [[ $2 =~ ^(small-[1-9]|bench-[0-9]{3,5})$ ]]; then
+    number=${2#*-} file=$repo/src-test-vms/domains/${2%-*}.xml
   fi
   [ -e "$file" ] || fail "no such test VM: $2; there are: $(cd "$repo/src-test-vms/domains" && echo *.xml)"
   sed "s/@N@/$number/g" "$file" | vm_tool "$1" define /dev/stdin

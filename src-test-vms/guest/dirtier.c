@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #define PAGE 4096
-#define WORKING_SET_MAX 65536 // pages: half of a guest of 512 MiB
+#define WORKING_SET_MAX 262144 // pages: 1 GiB, of which only what is touched is taken
 #define TICK_NS 1000000
 // After a pause the missed pages are not made up for in one burst: at most this much time counts.
 #define CATCH_UP_NS (20 * TICK_NS)
