@@ -45,6 +45,8 @@ bench_main() { # BENCH [--json FILE] [--runs N] [--keep] [--name NAME]
     shift
   done
   need_root
+  # Nothing fails over here; a machine that is busy with being measured may be silent for longer than elsewhere.
+  export REMUS_LAB_TIMEOUT=${REMUS_LAB_TIMEOUT:-5s}
   use_lab "$name-$bench_name"
   started_ns=$(realtime_ns)
   # shellcheck source=/dev/null
@@ -63,7 +65,7 @@ bench_end() {
   local status=$?
   trap - EXIT
   trap '' INT TERM HUP # a second signal must not stop the cleaning up
-  [ $finished = yes ] || failures+=("it came to an early end (exit status $status)")
+  [ $finished = yes ] || [ -n "$skipped" ] || failures+=("it came to an early end (exit status $status)")
   collect_failures
   [ ${#failures[@]} -eq 0 ] || save_logs
   [ $keep = yes ] || lab_down
@@ -84,6 +86,7 @@ bench_table() {
 bench_verdict() {
   local line
   printf '\n'
+  [ -z "$skipped" ] || printf 'SKIPPED: %s\n' "$skipped"
   for line in "${goals[@]}"; do
     jq -r '"\(if .met then "met   " else "MISSED" end)  \(.target): \(.value // "no figure")"' <<<"$line"
   done
@@ -96,7 +99,8 @@ bench_json() {
   local name
   {
     jq -n --arg bench "$bench_name" --argjson runs "$runs" \
-      '{bench: $bench, runs: $runs, failures: $ARGS.positional}' --args -- "${failures[@]}"
+      --arg skipped "$skipped" '{bench: $bench, runs: $runs, failures: $ARGS.positional}
+        + if $skipped == "" then {} else {skipped: $skipped} end' --args -- "${failures[@]}"
     printf '%s\n' "${goals[@]}" | jq -s '{targets: .}'
     for name in "${!samples[@]}"; do
       # shellcheck disable=SC2086  # words

@@ -152,7 +152,7 @@ bulk_out() { # CONNECTIONS SECONDS
 
 # The same from the client to the guest.
 bulk_in() { # SECONDS
-  in_host client sh -c 'timeout "$0" cat /dev/zero' $(($1 + 1)) |
+  in_host client timeout $(($1 + 1)) cat /dev/zero |
     bulk_speed upload --output /dev/null --max-time "$1" --upload-file - "http://$guest_address:7080/"
 }
 

@@ -82,7 +82,7 @@ class CommandTest {
     assertThat(run.out()).contains("VM ledger: connecting");
     assertThat(agent.asked)
         .containsExactly(
-            "protect ledger ProtectRequest[backup=hv2, intervalMs=50, disk=none, diskDurability=null, spares=[]]");
+            "protect ledger ProtectRequest[backup=hv2, intervalMs=50, idleIntervalMs=null, disk=none, diskDurability=null, spares=[]]");
   }
 
   @Test
@@ -91,7 +91,7 @@ class CommandTest {
 
     assertThat(remus("protect", "ledger", "--backup", "hv2").exit()).isZero();
 
-    assertThat(agent.asked.get(0)).contains("intervalMs=null, disk=null");
+    assertThat(agent.asked.get(0)).contains("intervalMs=null, idleIntervalMs=null, disk=null");
   }
 
   @Test

@@ -237,6 +237,7 @@ final class ScriptedAgent implements Operations, AutoCloseable {
         List.of("hv3"),
         3,
         25,
+        200,
         List.of("vda"),
         DiskDurability.JOURNAL,
         "write-protect",

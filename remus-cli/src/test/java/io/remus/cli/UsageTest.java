@@ -26,6 +26,9 @@ class UsageTest {
           protect db1 --backup hv2 --interval 5ms      | 10ms to 1s
           protect db1 --backup hv2 --interval 25       | such as "25ms"
           protect db1 --backup hv2 --interval 10500us  | whole milliseconds
+          protect db1 --backup hv2 --interval 50ms..25ms | ends before it begins
+          protect db1 --backup hv2 --interval 25ms..2s   | 10ms to 1s
+          protect db1 --backup hv2 --interval 25ms..     | such as "25ms"
           protect db1 --backup hv2 --disk some         | --disk
           protect db1 --backup hv2 --disk-durability x | --disk-durability
           protect db1 --backup=                        | "" is no name

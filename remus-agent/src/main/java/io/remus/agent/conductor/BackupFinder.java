@@ -52,7 +52,12 @@ final class BackupFinder {
       spares.add(ProtectRequest.AUTO);
     }
     return new ProtectRequest(
-        found.get(0), request.intervalMs(), request.disk(), request.diskDurability(), spares);
+        found.get(0),
+        request.intervalMs(),
+        request.idleIntervalMs(),
+        request.disk(),
+        request.diskDurability(),
+        spares);
   }
 
   /** The hosts of a wish in their order; in the place of {@code auto}, those that fit. */

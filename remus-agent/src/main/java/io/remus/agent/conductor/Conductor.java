@@ -27,6 +27,7 @@ import io.remus.core.standby.StandbyEvent;
 import io.remus.core.wire.Frame;
 import io.remus.core.wire.RefusalCode;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -113,6 +114,7 @@ public final class Conductor {
         record.wish().spares(),
         record.term(),
         record.wish().intervalMs(),
+        record.wish().idleIntervalMs(),
         List.of(),
         null,
         null,
@@ -126,10 +128,11 @@ public final class Conductor {
 
   /** Begins to protect a VM; completes when the backup's standby is ready. */
   public CompletableFuture<VmStatus> protect(String name, ProtectRequest request) {
-    int intervalMs =
-        request.intervalMs() != null
-            ? request.intervalMs()
-            : (int) around.config().protection().interval().toMillis();
+    int intervalMs = milliseconds(request.intervalMs(), around.config().protection().interval());
+    int idleIntervalMs =
+        Math.max(
+            intervalMs,
+            milliseconds(request.idleIntervalMs(), around.config().protection().idleInterval()));
     boolean withoutDisks = ProtectRequest.DISK_NONE.equals(request.disk());
     DiskDurability durability =
         request.diskDurability() == null ? DiskDurability.MEMORY : request.diskDurability();
@@ -144,7 +147,18 @@ public final class Conductor {
           "configure an [arbiter], or protect it without --spare");
     }
     return protect(
-        name, new Wish(request.backup(), intervalMs, withoutDisks, durability, request.spares()));
+        name,
+        new Wish(
+            request.backup(),
+            intervalMs,
+            idleIntervalMs,
+            withoutDisks,
+            durability,
+            request.spares()));
+  }
+
+  private static int milliseconds(Integer asked, Duration configured) {
+    return asked != null ? asked : (int) configured.toMillis();
   }
 
   CompletableFuture<VmStatus> protect(String name, Wish wish) {

@@ -291,7 +291,7 @@ final class PrimaryVm {
       prepare();
     } else if (action instanceof PrimaryAction.Synchronise) {
       forbidMigration();
-      replication.start(connection, wish.intervalMs(), new FromLoop());
+      replication.start(connection, wish, new FromLoop());
       accepted.complete(null);
     } else if (action instanceof PrimaryAction.Plug) {
       replication.plug(
@@ -404,6 +404,7 @@ final class PrimaryVm {
             guest.disks(),
             wish.diskDurability(),
             wish.intervalMs(),
+            wish.idleIntervalMs(),
             around.timeoutMs(),
             wish.spares()));
   }
@@ -653,6 +654,7 @@ final class PrimaryVm {
         wish.spares(),
         seen.term().number(),
         wish.intervalMs(),
+        wish.idleIntervalMs(),
         replication.disks(),
         replication.disks().isEmpty() ? null : wish.diskDurability(),
         replication.tracker(),

@@ -272,9 +272,7 @@ final class Recovery {
             vm,
             newest + 1,
             role,
-            here.record() == null
-                ? new Wish(peer, interval(), false, DiskDurability.MEMORY, List.of())
-                : here.record().wish(),
+            here.record() == null ? plainWish(peer) : here.record().wish(),
             VmRecord.NO_QUEUE,
             false,
             role == Role.NONE && here.record() != null && here.record().wanted());
@@ -287,8 +285,15 @@ final class Recovery {
     return record;
   }
 
-  private int interval() {
-    return (int) around.config().protection().interval().toMillis();
+  private Wish plainWish(String peer) {
+    var protection = around.config().protection();
+    return new Wish(
+        peer,
+        (int) protection.interval().toMillis(),
+        (int) protection.idleInterval().toMillis(),
+        false,
+        DiskDurability.MEMORY,
+        List.of());
   }
 
   private static String peerOf(Here here) {

@@ -19,6 +19,7 @@ import io.remus.agent.status.EpochLog;
 import io.remus.agent.status.VmFigures;
 import io.remus.agent.stream.Credit;
 import io.remus.agent.stream.EpochSender;
+import io.remus.agent.term.Wish;
 import io.remus.agent.verify.PrimaryVerification;
 import io.remus.core.control.EventRecord.Level;
 import io.remus.core.control.Figures;
@@ -83,7 +84,7 @@ final class Replication {
   }
 
   /** Begins the initial synchronisation. */
-  void start(PeerConnection connection, int intervalMs, EpochListener listener) throws IOException {
+  void start(PeerConnection connection, Wish wish, EpochListener listener) throws IOException {
     var memory = around.config().memory();
     TrackerKind kind = around.trackerKind();
     tracker = kind.configName();
@@ -97,8 +98,8 @@ final class Replication {
             disks,
             MemoryBlock.pages(guest.memory()),
             memory.arena(),
-            intervalMs * 1_000_000L,
-            around.config().protection().idleInterval().toNanos(),
+            wish.intervalMs() * 1_000_000L,
+            wish.idleIntervalMs() * 1_000_000L,
             figures,
             listener);
     loop.start();

@@ -502,6 +502,7 @@ final class StandbyVm {
                 new Wish(
                     peer.name(),
                     prepare.intervalMs(),
+                    prepare.idleIntervalMs(),
                     prepare.disks().isEmpty(),
                     prepare.durability(),
                     prepare.spares()),
@@ -699,6 +700,7 @@ final class StandbyVm {
         prepare.spares(),
         seen.term().number(),
         prepare.intervalMs(),
+        prepare.idleIntervalMs(),
         prepare.disks().stream().map(DiskImage::target).toList(),
         prepare.disks().isEmpty() ? null : prepare.durability(),
         null,

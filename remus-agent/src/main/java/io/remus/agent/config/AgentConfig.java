@@ -82,9 +82,13 @@ public record AgentConfig(
    * How VMs are protected.
    *
    * @param interval from one epoch's start to the next, unless {@code remus protect} says otherwise
-   * @param idleInterval the same as long as the guest sends nothing; a shorter one means nothing
+   * @param idleInterval the same as long as the guest sends nothing; not shorter
    */
-  public record Protection(Duration interval, Duration idleInterval) {}
+  public record Protection(Duration interval, Duration idleInterval) {
+    public Protection {
+      idleInterval = idleInterval.compareTo(interval) < 0 ? interval : idleInterval;
+    }
+  }
 
   /**
    * When a peer counts as lost.

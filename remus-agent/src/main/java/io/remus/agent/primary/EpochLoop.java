@@ -72,7 +72,7 @@ public final class EpochLoop {
     this.sender = sender;
     this.disks = disks;
     this.intervalNs = intervalNs;
-    this.idleIntervalNs = Math.max(intervalNs, idleIntervalNs);
+    this.idleIntervalNs = idleIntervalNs;
     this.figures = figures;
     this.listener = listener;
     this.diskSync = new DiskSync(disks, sender, () -> halted);

@@ -10,6 +10,7 @@ import java.util.List;
  *
  * @param peer the other host
  * @param intervalMs epoch length, milliseconds
+ * @param idleIntervalMs the same as long as the guest sends nothing, milliseconds
  * @param withoutDisks writable disks need no replication
  * @param diskDurability what an ack is to say of disk writes
  * @param spares hosts to protect the VM with when the other host is lost, the first choice first
@@ -17,6 +18,7 @@ import java.util.List;
 public record Wish(
     String peer,
     @JsonProperty("interval_ms") int intervalMs,
+    @JsonProperty("idle_interval_ms") int idleIntervalMs,
     @JsonProperty("without_disks") boolean withoutDisks,
     @JsonProperty("disk_durability") DiskDurability diskDurability,
     List<String> spares) {
@@ -29,7 +31,7 @@ public record Wish(
   public Wish with(String host) {
     List<String> others = new ArrayList<>(hosts());
     others.remove(host);
-    return new Wish(host, intervalMs, withoutDisks, diskDurability, others);
+    return new Wish(host, intervalMs, idleIntervalMs, withoutDisks, diskDurability, others);
   }
 
   /** Every host that may be the other one, the first choice first. */
@@ -47,6 +49,7 @@ public record Wish(
     }
     List<String> others = new ArrayList<>(spares.subList(1, spares.size()));
     others.add(peer);
-    return new Wish(spares.get(0), intervalMs, withoutDisks, diskDurability, others);
+    return new Wish(
+        spares.get(0), intervalMs, idleIntervalMs, withoutDisks, diskDurability, others);
   }
 }

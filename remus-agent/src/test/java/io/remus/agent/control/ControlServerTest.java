@@ -65,7 +65,7 @@ class ControlServerTest {
   @Test
   void shouldProtectAndUnprotect() {
     String body =
-        "{\"backup\":\"hv2\",\"interval_ms\":50,\"disk\":\"none\",\"disk_durability\":\"journal\",\"spares\":[\"hv3\"]}";
+        "{\"backup\":\"hv2\",\"interval_ms\":50,\"idle_interval_ms\":100,\"disk\":\"none\",\"disk_durability\":\"journal\",\"spares\":[\"hv3\"]}";
 
     assertThat(exchange("PUT", "/v1/vms/ledger/protection", body)).startsWith("HTTP/1.1 200");
     assertThat(exchange("DELETE", "/v1/vms/ledger/protection", "")).startsWith("HTTP/1.1 204");
@@ -74,7 +74,7 @@ class ControlServerTest {
 
     assertThat(operations.asked)
         .containsExactly(
-            "protect ledger ProtectRequest[backup=hv2, intervalMs=50, disk=none, diskDurability=JOURNAL, spares=[hv3]]",
+            "protect ledger ProtectRequest[backup=hv2, intervalMs=50, idleIntervalMs=100, disk=none, diskDurability=JOURNAL, spares=[hv3]]",
             "unprotect ledger",
             "unprotect ledger force");
   }

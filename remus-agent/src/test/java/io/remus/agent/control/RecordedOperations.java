@@ -168,6 +168,7 @@ final class RecordedOperations implements Operations {
         List.of(),
         1,
         25,
+        200,
         List.of(),
         null,
         null,

@@ -18,7 +18,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TermStoreTest {
   private static final String UUID = "6f1e4a52-0d4e-4c39-9f5d-1f0d6a3c2b11";
   private static final String OTHER_UUID = "6f1e4a52-0d4e-4c39-9f5d-1f0d6a3c2b12";
-  private static final Wish WISH = new Wish("hv2", 25, true, DiskDurability.MEMORY, List.of("hv3"));
+  private static final Wish WISH =
+      new Wish("hv2", 25, 200, true, DiskDurability.MEMORY, List.of("hv3"));
 
   @TempDir private Path host;
   private Path directory;

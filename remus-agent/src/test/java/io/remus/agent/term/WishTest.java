@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class WishTest {
   private static Wish wish(String peer, String... spares) {
-    return new Wish(peer, 25, false, DiskDurability.MEMORY, List.of(spares));
+    return new Wish(peer, 25, 200, false, DiskDurability.MEMORY, List.of(spares));
   }
 
   @Test

@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
       "  remus protect db1 --backup hv2 --spare hv3 --wait",
       "  remus protect db1 --backup auto --wait",
       "  remus protect db1 --backup hv2 --disk-durability journal",
-      "  remus protect router --backup hv2 --interval 50ms --disk none",
+      "  remus protect router --backup hv2 --interval 50ms..100ms --disk none",
     })
 final class ProtectCommand implements Callable<Integer> {
   private static final long POLL_MS = 200;
@@ -66,10 +66,12 @@ final class ProtectCommand implements Callable<Integer> {
       names = "--interval",
       paramLabel = "TIME",
       converter = IntervalConverter.class,
-      description =
-          "From one epoch's start to the next while the guest sends, 10ms to 1s (default: the"
-              + " agent's, usually 25ms).")
-  private Integer intervalMs;
+      description = {
+        "From one epoch's start to the next, 10ms to 1s; or a range, such as 25ms..100ms: the first",
+        "while the guest sends, the second while nobody waits (default: the agent's, usually",
+        "25ms..200ms)."
+      })
+  private IntervalConverter.Interval interval = IntervalConverter.Interval.CONFIGURED;
 
   @Option(
       names = "--disk",
@@ -108,7 +110,10 @@ final class ProtectCommand implements Callable<Integer> {
     AgentClient client = agent.client();
     String diskWord = disk == null ? null : disk.name().toLowerCase(Locale.ROOT);
     VmStatus status =
-        client.protect(vm, new ProtectRequest(backup, intervalMs, diskWord, durability, spares));
+        client.protect(
+            vm,
+            new ProtectRequest(
+                backup, interval.ms(), interval.idleMs(), diskWord, durability, spares));
     if (!wait) {
       terminal.out().printf("VM %s: %s; see `remus status %s`%n", vm, status.state().word(), vm);
       return ExitCode.DONE.code();

@@ -50,7 +50,7 @@ public final class StatusText {
       line(text, "Reason", vm.reason());
     }
     line(text, "Term", String.valueOf(vm.term()));
-    line(text, "Interval", vm.intervalMs() + " ms");
+    line(text, "Interval", interval(vm));
     if (!vm.disks().isEmpty()) {
       line(
           text,
@@ -147,6 +147,13 @@ public final class StatusText {
     }
     Long newest = epoch.committed() == null ? epoch.acked() : epoch.committed();
     return newest == null ? "-" : newest.toString();
+  }
+
+  private static String interval(VmStatus vm) {
+    return vm.idleIntervalMs() == vm.intervalMs()
+        ? vm.intervalMs() + " ms"
+        : "%d ms, %d ms while the guest sends nothing"
+            .formatted(vm.intervalMs(), vm.idleIntervalMs());
   }
 
   private static String age(VmStatus vm, Instant now) {

@@ -11,6 +11,8 @@ import java.util.Set;
  *     {@link #AUTO}
  * @param intervalMs time from one epoch's start to the next in milliseconds, 10 to 1,000; null for
  *     the agent's configured interval
+ * @param idleIntervalMs the same as long as the guest sends nothing, not shorter than {@code
+ *     intervalMs}; null for the agent's configured one
  * @param disk {@code "none"} to protect a VM without replicating its writable disks; {@code
  *     "mirror"} or null to replicate them
  * @param diskDurability {@code "memory"}, the default, or {@code "journal"}: where the backup has
@@ -21,6 +23,7 @@ import java.util.Set;
 public record ProtectRequest(
     String backup,
     Integer intervalMs,
+    Integer idleIntervalMs,
     String disk,
     DiskDurability diskDurability,
     List<String> spares) {
@@ -42,11 +45,9 @@ public record ProtectRequest(
     if (backup == null || backup.isBlank()) {
       throw new IllegalArgumentException("backup: the name of the backup host is missing");
     }
-    if (intervalMs != null && (intervalMs < MIN_INTERVAL_MS || intervalMs > MAX_INTERVAL_MS)) {
-      throw new IllegalArgumentException(
-          "interval_ms: %d is out of range, allowed are %d to %d milliseconds"
-              .formatted(intervalMs, MIN_INTERVAL_MS, MAX_INTERVAL_MS));
-    }
+    checkRange("interval_ms", intervalMs, MIN_INTERVAL_MS);
+    checkRange(
+        "idle_interval_ms", idleIntervalMs, intervalMs == null ? MIN_INTERVAL_MS : intervalMs);
     if (disk != null && !disk.equals(DISK_NONE) && !disk.equals(DISK_MIRROR)) {
       throw new IllegalArgumentException(
           "disk: \"%s\" is not known, allowed are \"mirror\" and \"none\"".formatted(disk));
@@ -58,6 +59,14 @@ public record ProtectRequest(
       throw new IllegalArgumentException(
           "spares: allowed are up to %d hosts, each once and none the backup"
               .formatted(MOST_SPARES));
+    }
+  }
+
+  private static void checkRange(String field, Integer ms, int min) {
+    if (ms != null && (ms < min || ms > MAX_INTERVAL_MS)) {
+      throw new IllegalArgumentException(
+          "%s: %d is out of range, allowed are %d to %d milliseconds"
+              .formatted(field, ms, min, MAX_INTERVAL_MS));
     }
   }
 }

@@ -16,6 +16,7 @@ import java.util.List;
  * @param spares hosts to protect the VM with when the peer is lost, the first choice first
  * @param term the newest term this host knows for the VM
  * @param intervalMs configured time from one epoch's start to the next, milliseconds
+ * @param idleIntervalMs the same as long as the guest sends nothing
  * @param disks writable disks whose writes travel with their epoch, such as {@code vda}
  * @param diskDurability what an ack says of disk writes; null when none is replicated
  * @param tracker how dirty pages are found: {@code write-protect}, {@code soft-dirty} or {@code
@@ -38,6 +39,7 @@ public record VmStatus(
     List<String> spares,
     long term,
     int intervalMs,
+    int idleIntervalMs,
     List<String> disks,
     DiskDurability diskDurability,
     String tracker,

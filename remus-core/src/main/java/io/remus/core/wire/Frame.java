@@ -51,6 +51,7 @@ public sealed interface Frame {
    * @param disks writable disks to be replicated, at most 64
    * @param durability what an ack is to say about disk writes
    * @param intervalMs epoch interval, milliseconds
+   * @param idleIntervalMs the same as long as the guest sends nothing, milliseconds
    * @param failoverTimeoutMs silence after which the backup takes over, milliseconds
    * @param spares hosts that a VM without a backup is protected with, the first choice first, at
    *     most 16
@@ -67,6 +68,7 @@ public sealed interface Frame {
       List<DiskImage> disks,
       DiskDurability durability,
       int intervalMs,
+      int idleIntervalMs,
       int failoverTimeoutMs,
       List<String> spares)
       implements Frame {
@@ -100,6 +102,7 @@ public sealed interface Frame {
         throw new IllegalArgumentException("VM " + vm + " comes without a disk durability");
       }
       Check.atLeast(1, intervalMs, "interval");
+      Check.atLeast(1, idleIntervalMs, "idle interval");
       Check.atLeast(1, failoverTimeoutMs, "failover timeout");
       if (spares == null || spares.size() > ProtectRequest.MOST_SPARES) {
         throw new IllegalArgumentException(

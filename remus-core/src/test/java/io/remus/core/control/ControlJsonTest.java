@@ -28,6 +28,7 @@ class ControlJsonTest {
           List.of("hv3"),
           3,
           25,
+          200,
           List.of("vda"),
           DiskDurability.JOURNAL,
           "write-protect",
@@ -55,6 +56,7 @@ class ControlJsonTest {
     assertThat(json.at("/state").asText()).isEqualTo("protected");
     assertThat(json.at("/since").asText()).isEqualTo("2026-11-01T10:15:30.250Z");
     assertThat(json.at("/interval_ms").asInt()).isEqualTo(25);
+    assertThat(json.at("/idle_interval_ms").asInt()).isEqualTo(200);
     assertThat(json.at("/sync/dirty_pages_per_second").asDouble()).isEqualTo(1.5);
     assertThat(json.at("/figures/pause_ms/p99").asDouble()).isEqualTo(8.1);
     assertThat(json.at("/figures/bytes_per_epoch/p50").asLong()).isEqualTo(90_000);
@@ -130,6 +132,13 @@ class ControlJsonTest {
   void shouldSayEachStateInOneSentence(VmState state) {
     assertThat(state.sentence()).endsWith(".").doesNotContain("\n").hasSizeLessThan(100);
     assertThat(VmState.parse(state.word())).isEqualTo(state);
+  }
+
+  @Test
+  void shouldRefuseAnIdleIntervalThatIsShorterThanTheInterval() {
+    assertThatThrownBy(
+            () -> read("{\"backup\":\"hv2\",\"interval_ms\":50,\"idle_interval_ms\":49}"))
+        .hasMessageContaining("idle_interval_ms: 49 is out of range, allowed are 50 to 1000");
   }
 
   private static ProtectRequest read(String json) throws Exception {

@@ -32,6 +32,7 @@ final class Frames {
         List.of(new DiskImage("vda", 10L << 30)),
         DiskDurability.JOURNAL,
         25,
+        200,
         300,
         List.of("hv3"));
   }

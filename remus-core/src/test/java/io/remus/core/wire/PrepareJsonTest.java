@@ -31,6 +31,7 @@ class PrepareJsonTest {
             List.of(),
             DiskDurability.MEMORY,
             25,
+            200,
             300,
             List.of());
 
@@ -94,6 +95,7 @@ class PrepareJsonTest {
                     List.of(),
                     DiskDurability.MEMORY,
                     25,
+                    200,
                     300,
                     List.of()));
   }
