@@ -8,7 +8,7 @@ colo_start() { # DELAY-MS
   local host
   colo_qemu hv2 -incoming tcp:10.78.0.2:9998
   colo_qemu hv1
-  wait_for 60 "COLO's guest counts" sweeps_reach colo 100
+  wait_for 120 "COLO's guest counts" sweeps_reach colo 100
   for host in hv1 hv2; do
     colo_order $host '{"execute": "migrate-set-capabilities", "arguments":
       {"capabilities": [{"capability": "x-colo", "state": true}]}}'
@@ -50,7 +50,7 @@ colo_stop() {
 # Samples of the same guest for SECONDS each: unprotected, with Remus, with COLO.
 beside_colo() { # SECONDS
   vm_start hv1 boot-sector 2>&1 | indent
-  wait_for 60 "the boot sector counts" sweeps_reach boot-sector 100
+  wait_for 120 "the boot sector counts" sweeps_reach boot-sector 100
   kvm_sample alone boot-sector "$1"
   protect_at 25ms boot-sector
   kvm_sample remus boot-sector "$1"

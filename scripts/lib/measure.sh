@@ -141,25 +141,35 @@ web() { # CONNECTIONS SECONDS
        ms: {p50: (capture("50% *(?<t>[0-9.a-z]+)").t | ms), p99: (capture("99% *(?<t>[0-9.a-z]+)").t | ms)}}'
 }
 
-# MiB a second that the client gets from the guest over so many connections.
-bulk_out() { # CONNECTIONS SECONDS
-  local i
-  for ((i = 0; i < $1; i++)); do
-    bulk_speed download --output /dev/null --max-time "$2" "http://$guest_address:7080/bulk" &
-  done | jq -s 'add'
-  wait
+# MiB a second through so many TCP connections that do nothing else, from the guest to the client or to it: over SECONDS,
+# after as many in which TCP finds its pace.
+bulk() { # out|in CONNECTIONS SECONDS
+  local i bytes began
+  local -a jobs=()
+  for ((i = 0; i < $2; i++)); do
+    "bulk_$1" $((2 * $3 + 2)) >/dev/null 2>&1 &
+    jobs+=($!)
+  done
+  sleep "$3"
+  bytes=$(bulk_bytes "$1") began=$(realtime_ns)
+  sleep "$3"
+  jq -n "($(bulk_bytes "$1") - $bytes) / 1048576 / (($(realtime_ns) - $began) / 1e9) * 10 | round / 10"
+  wait "${jobs[@]}" || true # curl calls its time limit an error
 }
 
-# The same from the client to the guest.
+bulk_out() { # SECONDS
+  in_host client curl --silent --max-time "$1" "http://$guest_address:7080/bulk"
+}
+
 bulk_in() { # SECONDS
-  in_host client timeout $(($1 + 1)) cat /dev/zero |
-    bulk_speed upload --output /dev/null --max-time "$1" --upload-file - "http://$guest_address:7080/"
+  in_host client timeout "$1" cat /dev/zero |
+    in_host client curl --silent --max-time "$1" --upload-file - "http://$guest_address:7080/"
 }
 
-bulk_speed() { # download|upload CURL-OPTIONS...
-  local what=$1
-  shift
-  { in_host client curl --silent --write-out "%{speed_$what}" "$@" || true; } | jq '. / 1048576 * 10 | round / 10'
+bulk_bytes() { # out|in
+  local direction=rx
+  [ "$1" = out ] || direction=tx
+  in_host client cat "/sys/class/net/lan0/statistics/${direction}_bytes"
 }
 
 # What somebody who types waits for an echo, 20 times a second: {p50, p99, max}.
