@@ -5,10 +5,12 @@ import io.remus.agent.disk.replica.ReplicaSpec;
 import io.remus.agent.guest.GuestException;
 import io.remus.agent.guest.StandbyGuest;
 import io.remus.agent.peer.PeerConnection;
+import io.remus.agent.verify.ReplicaVerification;
 import io.remus.core.wire.DiskImage;
 import io.remus.core.wire.Frame;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -105,7 +107,7 @@ final class StandbyReplica {
               try {
                 for (int disk = 0; disk < prepare.disks().size(); disk++) {
                   if (!replica.blank(disk)) {
-                    replica.hashes(disk, hashes -> tell(connection, hashes));
+                    replica.hashes(disk, hashes -> send(connection, hashes));
                   }
                 }
                 told.complete(null);
@@ -120,7 +122,7 @@ final class StandbyReplica {
   }
 
   /** Holes are hashed faster than any link carries the hashes. */
-  private void tell(PeerConnection connection, Frame.BlockHashes hashes) throws IOException {
+  private void send(PeerConnection connection, Frame hashes) throws IOException {
     try {
       if (closed || !connection.awaitRoom(System.nanoTime() + STALL_LIMIT_NS)) {
         throw new IOException("the connection to " + primary + " is lost");
@@ -131,6 +133,27 @@ final class StandbyReplica {
     }
     connection.send(hashes);
     connection.flush();
+  }
+
+  /**
+   * Begins to hash what the images hold, for a comparison.
+   *
+   * @param wanted a bit for each disk that is to be hashed
+   * @param connection to the primary that asks
+   */
+  ReplicaVerification verify(long wanted, PeerConnection connection) throws IOException {
+    BitSet disks = BitSet.valueOf(new long[] {wanted});
+    if (replica == null && !disks.isEmpty()) {
+      throw new IOException("it has no disks");
+    }
+    return new ReplicaVerification(
+        prepare.vm(),
+        disks.isEmpty() ? null : replica.hash(disks),
+        frame -> send(connection, frame),
+        why -> {
+          connection.send(new Frame.Unverified(why));
+          connection.flush();
+        });
   }
 
   /** What is committed stays; the journal has what is not in the images yet. */

@@ -120,7 +120,8 @@ class ImageCopiesTest {
       Path other = directory.resolve("other");
       Files.createDirectories(other);
       List<Path> more = List.of(other.resolve("vda.raw"), other.resolve("vdb.raw"));
-      assertThatThrownBy(() -> replica.copyTo(more)).hasMessageContaining("copied already");
+      assertThatThrownBy(() -> replica.copyTo(more))
+          .hasMessageContaining("followed for that already");
       while (first.step()) {
         runEpochs(1);
       }

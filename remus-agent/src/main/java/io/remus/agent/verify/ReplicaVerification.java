@@ -1,0 +1,96 @@
+package io.remus.agent.verify;
+
+import io.remus.agent.disk.replica.HashSink;
+import io.remus.agent.disk.replica.ImageHashes;
+import io.remus.core.wire.Frame;
+import java.io.IOException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+
+/**
+ * Hashes a standby's disks on a thread of its own, so that no epoch waits for it, and tells what
+ * they are at one epoch. Owned by the thread that applies epochs.
+ */
+public final class ReplicaVerification implements AutoCloseable {
+  /** What an epoch has written may wait so long for its new hash. */
+  private static final long REST_NS = 10_000_000;
+
+  /** Takes what is told, and waits while the connection is full. */
+  public interface Primary {
+    void accept(Frame frame) throws IOException;
+  }
+
+  private final ImageHashes hashes;
+  private final Primary primary;
+  private final Consumer<String> failed;
+  private final Thread thread;
+  private volatile long epoch;
+  private volatile boolean nearlyRead;
+  private volatile boolean closed;
+
+  /**
+   * @param hashes none made yet; null when there are no disks
+   * @param failed told why no answer will come, on a thread of its own
+   */
+  public ReplicaVerification(
+      String vm, ImageHashes hashes, Primary primary, Consumer<String> failed) {
+    this.hashes = hashes;
+    this.primary = primary;
+    this.failed = failed;
+    thread = new Thread(this::run, "hashes-" + vm);
+    thread.setDaemon(true);
+    nearlyRead = hashes == null;
+    if (hashes != null) {
+      thread.start();
+    }
+  }
+
+  private void run() {
+    try (hashes) {
+      while (epoch == 0 && !closed) {
+        step();
+      }
+      if (!closed) {
+        hashes.finish();
+        HashSink sink = blocks -> primary.accept(new Frame.DiskHashes(epoch, blocks));
+        hashes.tell(sink);
+      }
+    } catch (IOException | RuntimeException e) {
+      if (!closed) {
+        failed.accept(e.getMessage());
+      }
+    }
+  }
+
+  /** Rests as long as it works: the disk is the epochs' first. */
+  private void step() throws IOException {
+    long sinceNs = System.nanoTime();
+    boolean more = hashes.step();
+    nearlyRead |= !more;
+    LockSupport.parkNanos(this, more ? System.nanoTime() - sinceNs : REST_NS);
+  }
+
+  /** All was read once; what was written since is little. Any thread. */
+  boolean isNearlyRead() {
+    return nearlyRead;
+  }
+
+  /** Tells what the disks are at this epoch, the last committed one, as soon as that is known. */
+  void tell(long atEpoch) throws IOException {
+    if (hashes != null) {
+      hashes.endHere();
+      epoch = atEpoch;
+      LockSupport.unpark(thread);
+    }
+  }
+
+  /** Tells nothing more. */
+  @Override
+  public void close() {
+    closed = true;
+    LockSupport.unpark(thread);
+    if (hashes != null) {
+      hashes.close();
+    }
+  }
+}
