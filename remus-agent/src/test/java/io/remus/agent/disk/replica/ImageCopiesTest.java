@@ -37,7 +37,7 @@ class ImageCopiesTest {
     replica =
         Replica.open(
             directory.resolve("disks"),
-            new ReplicaSpec(Guest.UUID, "ledger", "hv1", DISKS, Map.of(), "<domain/>"),
+            new ReplicaSpec(Guest.UUID, "ledger", "hv1", DISKS, Map.of(), Map.of(), "<domain/>"),
             1 << 20,
             DiskDurability.MEMORY,
             broken::set);
