@@ -20,10 +20,13 @@ public final class ReplicaVerification implements AutoCloseable {
     void accept(Frame frame) throws IOException;
   }
 
-  private final ImageHashes hashes;
   private final Primary primary;
   private final Consumer<String> failed;
   private final Thread thread;
+
+  /** Null when there is nothing to tell any more. */
+  private volatile ImageHashes hashes;
+
   private volatile long epoch;
   private volatile boolean nearlyRead;
   private volatile boolean closed;
@@ -46,26 +49,28 @@ public final class ReplicaVerification implements AutoCloseable {
   }
 
   private void run() {
-    try (hashes) {
+    try (ImageHashes following = hashes) {
       while (epoch == 0 && !closed) {
-        step();
+        step(following);
       }
       if (!closed) {
-        hashes.finish();
+        following.finish();
         HashSink sink = blocks -> primary.accept(new Frame.DiskHashes(epoch, blocks));
-        hashes.tell(sink);
+        following.tell(sink);
       }
     } catch (IOException | RuntimeException e) {
       if (!closed) {
         failed.accept(e.getMessage());
       }
+    } finally {
+      hashes = null;
     }
   }
 
   /** Rests as long as it works: the disk is the epochs' first. */
-  private void step() throws IOException {
+  private void step(ImageHashes following) throws IOException {
     long sinceNs = System.nanoTime();
-    boolean more = hashes.step();
+    boolean more = following.step();
     nearlyRead |= !more;
     LockSupport.parkNanos(this, more ? System.nanoTime() - sinceNs : REST_NS);
   }
@@ -77,8 +82,9 @@ public final class ReplicaVerification implements AutoCloseable {
 
   /** Tells what the disks are at this epoch, the last committed one, as soon as that is known. */
   void tell(long atEpoch) throws IOException {
-    if (hashes != null) {
-      hashes.endHere();
+    ImageHashes following = hashes;
+    if (following != null) {
+      following.endHere();
       epoch = atEpoch;
       LockSupport.unpark(thread);
     }
@@ -89,8 +95,9 @@ public final class ReplicaVerification implements AutoCloseable {
   public void close() {
     closed = true;
     LockSupport.unpark(thread);
-    if (hashes != null) {
-      hashes.close();
+    ImageHashes following = hashes;
+    if (following != null) {
+      following.close();
     }
   }
 }

@@ -3,64 +3,23 @@ package io.remus.agent.disk.replica;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.netty.buffer.ByteBuf;
-import io.remus.core.control.DiskDurability;
-import io.remus.core.wire.DiskImage;
 import io.remus.core.wire.Frame.BlockHashes;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Random;
-import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Hashes of disks that are replicated on meanwhile. */
-class ImageHashesTest {
-  private static final long TERM = 3;
+class ImageHashesTest extends FollowedReplicaTest {
   private static final BitSet BOTH = BitSet.valueOf(new long[] {3});
-  private static final List<DiskImage> DISKS =
-      List.of(new DiskImage("vda", (5 << 20) + 5000), new DiskImage("vdb", 70_000));
-
-  @TempDir private Path directory;
-  private final AtomicReference<IOException> broken = new AtomicReference<>();
-  private final Guest guest = new Guest(new Random(2), DISKS);
-  private Replica replica;
-  private long epoch;
-
-  @BeforeEach
-  void open() throws IOException {
-    replica =
-        Replica.open(
-            directory.resolve("disks"),
-            new ReplicaSpec(Guest.UUID, "ledger", "hv1", DISKS, Map.of(), Map.of(), "<domain/>"),
-            1 << 20,
-            DiskDurability.MEMORY,
-            broken::set);
-    replica.beginSynchronisation(TERM);
-    ByteBuf first = guest.write(20, 200_000);
-    replica.synchronise(first);
-    first.release();
-    runEpochs(3);
-  }
-
-  @AfterEach
-  void close() throws IOException {
-    replica.close();
-    assertThat(broken.get()).isNull();
-  }
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 40})
@@ -71,7 +30,7 @@ class ImageHashesTest {
       }
       runEpochs(2);
       hashes.endHere();
-      List<byte[]> chosen = guest.contents();
+      List<byte[]> chosen = committed();
       runEpochs(epochsAfter);
       hashes.finish();
 
@@ -83,7 +42,7 @@ class ImageHashesTest {
   void shouldSeeAByteThatChangesBehindTheReplicasBack() throws Exception {
     replica.settle();
     runEpochs(1);
-    List<byte[]> committed = guest.contents();
+    List<byte[]> committed = committed();
     committed.get(0)[3 << 20]++;
     try (RandomAccessFile image = new RandomAccessFile(replica.images().get(0).toFile(), "rw");
         ImageHashes hashes = replica.hash(BOTH)) {
@@ -141,14 +100,5 @@ class ImageHashesTest {
       }
     }
     return all.toByteArray();
-  }
-
-  private void runEpochs(int count) throws IOException {
-    for (int i = 0; i < count; i++) {
-      ByteBuf records = guest.write(3, 30_000);
-      replica.stage(epoch + 1, records);
-      records.release();
-      replica.commit(TERM, ++epoch);
-    }
   }
 }
