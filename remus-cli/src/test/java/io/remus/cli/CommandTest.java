@@ -16,6 +16,7 @@ import io.remus.core.control.DrillState;
 import io.remus.core.control.EventRecord.Level;
 import io.remus.core.control.VerificationReport;
 import io.remus.core.control.VerificationReport.Difference;
+import io.remus.core.control.VerificationReport.Disk;
 import io.remus.core.control.VerificationReport.Memory;
 import io.remus.core.control.VmState;
 import io.remus.core.control.VmStatus;
@@ -308,7 +309,15 @@ class CommandTest {
   void shouldSayThatTheStandbyIsEqual() {
     agent.verification =
         new VerificationReport(
-            "ledger", "hv2", 41, true, new Memory(546, 571L << 20, 0, List.of()), List.of(), 1.25);
+            "ledger",
+            "hv2",
+            41,
+            true,
+            new Memory(546, 571L << 20, 0, List.of()),
+            List.of(
+                new Disk("vda", 64L << 20, 1024, 0, List.of(), null),
+                Disk.notCompared("sda", "format qcow2")),
+            1.25);
 
     Run equal = remus("verify", "ledger");
 
@@ -318,6 +327,8 @@ class CommandTest {
             """
             VM ledger: the standby on hv2 is equal at epoch 41 (1.3 s)
             memory: 571.0 MiB in 546 pieces compared, 0 differ
+            disk vda: 64.0 MiB in 1024 blocks compared, 0 differ
+            disk sda: NOT COMPARED, format qcow2
             """);
     assertThat(agent.asked).containsExactly("verify ledger");
   }
@@ -331,7 +342,7 @@ class CommandTest {
             41,
             false,
             new Memory(546, 571L << 20, 3, List.of(new Difference("pc.ram", 300 << 20, 1 << 20))),
-            List.of("vda"),
+            List.of(new Disk("vda", 64L << 20, 1024, 4, List.of(0x30000L), null)),
             1.25);
 
     Run differs = remus("verify", "ledger");
@@ -339,7 +350,7 @@ class CommandTest {
     assertThat(differs.exit()).isEqualTo(1);
     assertThat(differs.out())
         .contains("DIFFERS at epoch 41", "pc.ram  0x12c00000  1.0 MiB", "and 2 more")
-        .contains("not compared: the contents of vda");
+        .contains("disk vda: 64.0 MiB in 1024 blocks compared, 4 differ", "vda   0x30000", "and 3");
     Run json = remus("verify", "ledger", "-o", "json");
     assertThat(json.exit()).isEqualTo(1);
     assertThat(ControlJson.replies().readValue(json.out(), VerificationReport.class))

@@ -42,6 +42,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -506,27 +507,32 @@ public final class Conductor {
   }
 
   private void tellVerified(VerificationReport report) {
+    Level level = report.equal() ? Level.INFO : Level.ERROR;
+    around.events().vm(level, report.vm(), verified(report));
+  }
+
+  private static String verified(VerificationReport report) {
+    List<VerificationReport.Disk> disks =
+        report.disks().stream().filter(disk -> disk.notCompared() == null).toList();
     if (report.equal()) {
-      around
-          .events()
-          .vm(
-              Level.INFO,
-              report.vm(),
-              "verified: the memory of the standby on %s is equal at epoch %d"
-                  .formatted(report.peer(), report.epoch()));
-    } else {
-      around
-          .events()
-          .vm(
-              Level.ERROR,
-              report.vm(),
-              "the memory of the standby on %s differs at epoch %d, in %d of %d MiB; protect it anew"
-                  .formatted(
-                      report.peer(),
-                      report.epoch(),
-                      report.memory().different(),
-                      report.memory().pieces()));
+      return "verified: the standby on %s is equal at epoch %d: memory%s"
+          .formatted(
+              report.peer(),
+              report.epoch(),
+              disks.stream().map(disk -> ", " + disk.disk()).collect(Collectors.joining()));
     }
+    return "the standby on %s differs at epoch %d: memory in %d of %d MiB%s; protect it anew"
+        .formatted(
+            report.peer(),
+            report.epoch(),
+            report.memory().different(),
+            report.memory().pieces(),
+            disks.stream()
+                .map(
+                    disk ->
+                        ", %s in %d of %d blocks"
+                            .formatted(disk.disk(), disk.different(), disk.blocks()))
+                .collect(Collectors.joining()));
   }
 
   /** Moves a VM to its backup in order, on the host that runs it. */

@@ -6,6 +6,7 @@ import io.remus.agent.disk.replica.ReplicaInfo;
 import io.remus.agent.disk.replica.ReplicaState;
 import io.remus.agent.disk.replica.Replicas;
 import io.remus.agent.guest.GuestException;
+import io.remus.agent.guest.OwnImages;
 import io.remus.agent.nativeio.PlugRules;
 import io.remus.agent.term.VmRecord;
 import io.remus.agent.term.Wish;
@@ -21,6 +22,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,8 +49,13 @@ final class Recovery {
   /** What a peer says; null when it does not answer. */
   private record Answer(String host, Frame.VmRecord record) {}
 
-  /** What this host has of the VM. */
-  private record Here(String uuid, boolean defined, VmRecord record, ReplicaInfo replica) {
+  /**
+   * What this host has of the VM.
+   *
+   * @param ownIsReplica the disks that it is defined with became the replica
+   */
+  private record Here(
+      String uuid, boolean defined, VmRecord record, ReplicaInfo replica, boolean ownIsReplica) {
     long term() {
       return record == null ? 0 : record.term();
     }
@@ -63,7 +70,7 @@ final class Recovery {
   private Copies copies(String vm, Here here, List<Answer> answers) {
     List<Copy> copies = new ArrayList<>();
     String host = around.config().host();
-    if (here.defined()) {
+    if (here.defined() && !here.ownIsReplica()) {
       copies.add(new Copy(host, Source.PRIMARY, here.term(), null, null, ownRemark(here)));
     }
     if (here.replica() != null) {
@@ -160,6 +167,13 @@ final class Recovery {
           "unknown-vm",
           "libvirt on this host knows no VM '" + vm + "'",
           "recover it where it ran, or here --from replica; see: remus recover " + vm);
+    }
+    if (here.ownIsReplica()) {
+      throw RefusedException.conflict(
+          "own-is-replica",
+          "the disks of VM %s on this host became the replica of those on %s"
+              .formatted(vm, here.replica().primary()),
+          "recover it there, or here: remus recover %s --from replica".formatted(vm));
     }
     for (Answer answer : answers) {
       refuseWhenItRunsOn(vm, answer);
@@ -328,7 +342,24 @@ final class Recovery {
             .or(() -> record.map(VmRecord::uuid))
             .or(() -> Optional.ofNullable(replica).map(ReplicaInfo::uuid))
             .orElseThrow(() -> RefusedException.unknownVm(vm));
-    return new Here(uuid, defined.isPresent(), record.orElse(null), replica);
+    return new Here(
+        uuid,
+        defined.isPresent(),
+        record.orElse(null),
+        replica,
+        ownIsReplica(vm, uuid, record.map(VmRecord::role).orElse(Role.NONE), replica));
+  }
+
+  private boolean ownIsReplica(String vm, String uuid, Role role, ReplicaInfo replica) {
+    if (replica == null || replica.state() == ReplicaState.ACTIVE || role == Role.PRIMARY) {
+      return false;
+    }
+    try {
+      Collection<Path> own = OwnImages.of(around.hypervisor(), uuid).values();
+      return replica.disks().stream().map(ReplicaInfo.Disk::path).anyMatch(own::contains);
+    } catch (GuestException e) {
+      throw refused(vm, e);
+    }
   }
 
   private Optional<String> defined(String vm) {

@@ -112,29 +112,40 @@ final class Replication {
    */
   CompletableFuture<VerificationReport> verify(PeerConnection connection, Term term)
       throws NativeException {
-    if (verification != null && !verification.isOver()) {
+    PrimaryVerification last = verification;
+    if (last != null && !last.isOver()) {
       throw new IllegalStateException("it is being verified already");
     }
-    verification =
+    PageHashes pages = new PageHashes(guest.pid(), guest.memory());
+    PrimaryVerification begun =
         new PrimaryVerification(
             vm,
             connection.peerName(),
             blocks(guest),
-            disks(),
-            new PageHashes(guest.pid(), guest.memory()),
+            disks.hash(),
+            pages,
             frame -> {
               connection.send(frame);
               connection.flush();
             });
-    loop.show(verification);
-    verification.start(term);
-    return verification.report();
+    verification = begun;
+    loop.show(begun);
+    begun.start(term);
+    return begun
+        .report()
+        .whenComplete(
+            (report, failure) -> {
+              if (report != null) {
+                verification = null; // with the hashes that it holds
+              }
+            });
   }
 
   /** The backup says something that may be part of a comparison. */
   void hear(Frame frame) {
-    if (verification != null) {
-      verification.hear(frame);
+    PrimaryVerification asking = verification;
+    if (asking != null) {
+      asking.hear(frame);
     }
   }
 
@@ -274,8 +285,9 @@ final class Replication {
 
   /** QEMU is left as it was found. The epochs have ended. */
   void close() throws GuestException {
-    if (verification != null) {
-      verification.epochsEnded();
+    PrimaryVerification unfinished = verification;
+    if (unfinished != null) {
+      unfinished.epochsEnded();
     }
     EpochCapture ended = capture;
     capture = null;

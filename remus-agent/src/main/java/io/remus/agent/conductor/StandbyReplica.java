@@ -2,16 +2,25 @@ package io.remus.agent.conductor;
 
 import io.remus.agent.disk.replica.Replica;
 import io.remus.agent.disk.replica.ReplicaSpec;
+import io.remus.agent.disk.replica.Replicas;
 import io.remus.agent.guest.GuestException;
+import io.remus.agent.guest.OwnImages;
 import io.remus.agent.guest.StandbyGuest;
 import io.remus.agent.peer.PeerConnection;
+import io.remus.agent.term.VmRecord;
+import io.remus.agent.verify.ReplicaVerification;
+import io.remus.core.control.EventRecord.Level;
+import io.remus.core.failover.Role;
 import io.remus.core.wire.DiskImage;
 import io.remus.core.wire.Frame;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
@@ -23,12 +32,16 @@ final class StandbyReplica {
   private final Frame.Prepare prepare;
   private final String primary;
   private Replica replica;
+  private final boolean superseded;
   private volatile boolean closed;
 
   StandbyReplica(Surroundings around, Frame.Prepare prepare, String primary) {
     this.around = around;
     this.prepare = prepare;
     this.primary = primary;
+    this.superseded =
+        around.terms().find(prepare.uuid()).map(VmRecord::role).orElse(Role.NONE)
+            == Role.SUPERSEDED;
   }
 
   /**
@@ -41,14 +54,28 @@ final class StandbyReplica {
       return;
     }
     var config = around.config().disks();
+    Map<String, Path> own = ownImages();
     replica =
         Replica.open(
             config.directory(),
             new ReplicaSpec(
-                prepare.uuid(), prepare.vm(), primary, prepare.disks(), devices(), definition()),
+                prepare.uuid(),
+                prepare.vm(),
+                primary,
+                prepare.disks(),
+                devices(),
+                own,
+                definition()),
             config.journal(),
             prepare.durability(),
             broken);
+    own.values().stream()
+        .filter(image -> superseded)
+        .forEach(
+            image ->
+                around
+                    .events()
+                    .vm(Level.INFO, prepare.vm(), "its old image here is the replica: " + image));
   }
 
   private Map<String, Path> devices() {
@@ -60,6 +87,28 @@ final class StandbyReplica {
       }
     }
     return devices;
+  }
+
+  /**
+   * Images that the VM ran from here until another host took it over: each is older than the VM by
+   * then, and becomes the replica of its disk. Once it is, it stays so.
+   */
+  private Map<String, Path> ownImages() throws IOException, GuestException {
+    Set<Path> kept = Replicas.files(around.config().disks().directory(), prepare.uuid());
+    if (!superseded && kept.isEmpty()) {
+      return Map.of();
+    }
+    Map<String, Path> images = new HashMap<>();
+    Map<String, Path> found = OwnImages.of(around.hypervisor(), prepare.uuid());
+    for (DiskImage disk : prepare.disks()) {
+      Path image = found.get(disk.target());
+      if (image != null
+          && Files.size(image) == disk.bytes()
+          && (superseded || kept.contains(image))) {
+        images.put(disk.target(), image);
+      }
+    }
+    return images;
   }
 
   /** What the VM would be defined with here; a transient one is what it is now. */
@@ -105,7 +154,7 @@ final class StandbyReplica {
               try {
                 for (int disk = 0; disk < prepare.disks().size(); disk++) {
                   if (!replica.blank(disk)) {
-                    replica.hashes(disk, hashes -> tell(connection, hashes));
+                    replica.hashes(disk, hashes -> send(connection, hashes));
                   }
                 }
                 told.complete(null);
@@ -120,7 +169,7 @@ final class StandbyReplica {
   }
 
   /** Holes are hashed faster than any link carries the hashes. */
-  private void tell(PeerConnection connection, Frame.BlockHashes hashes) throws IOException {
+  private void send(PeerConnection connection, Frame hashes) throws IOException {
     try {
       if (closed || !connection.awaitRoom(System.nanoTime() + STALL_LIMIT_NS)) {
         throw new IOException("the connection to " + primary + " is lost");
@@ -131,6 +180,27 @@ final class StandbyReplica {
     }
     connection.send(hashes);
     connection.flush();
+  }
+
+  /**
+   * Begins to hash what the images hold, for a comparison.
+   *
+   * @param wanted a bit for each disk that is to be hashed
+   * @param connection to the primary that asks
+   */
+  ReplicaVerification verify(long wanted, PeerConnection connection) throws IOException {
+    BitSet disks = BitSet.valueOf(new long[] {wanted});
+    if (replica == null && !disks.isEmpty()) {
+      throw new IOException("it has no disks");
+    }
+    return new ReplicaVerification(
+        prepare.vm(),
+        disks.isEmpty() ? null : replica.hash(disks),
+        frame -> send(connection, frame),
+        why -> {
+          connection.send(new Frame.Unverified(why));
+          connection.flush();
+        });
   }
 
   /** What is committed stays; the journal has what is not in the images yet. */

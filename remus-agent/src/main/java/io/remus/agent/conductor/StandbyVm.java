@@ -16,6 +16,7 @@ import io.remus.agent.receive.EpochReceiver;
 import io.remus.agent.stage.EpochStage;
 import io.remus.agent.term.VmRecord;
 import io.remus.agent.term.Wish;
+import io.remus.agent.verify.ReplicaVerification;
 import io.remus.agent.verify.StandbyVerification;
 import io.remus.core.control.EventRecord.Level;
 import io.remus.core.control.VmRole;
@@ -377,32 +378,40 @@ final class StandbyVm {
     if (memory == null || machine.ended() || asked.term() != prepare.term()) {
       return;
     }
+    PeerConnection primary = connection;
     try {
-      verification =
-          new StandbyVerification(
-              guest.pid(),
-              guest.memory(),
-              memory,
-              new Term(prepare.term()),
-              frame -> send(connection, frame),
-              lane::after);
+      ReplicaVerification disks = replica.verify(asked.disks(), primary);
+      try {
+        verification =
+            new StandbyVerification(
+                guest.pid(),
+                guest.memory(),
+                memory,
+                disks,
+                new Term(prepare.term()),
+                frame -> send(primary, frame),
+                lane::after);
+      } catch (NativeException e) {
+        disks.close();
+        throw e;
+      }
       verification.work();
-    } catch (NativeException e) {
-      send(connection, new Frame.Unverified(e.getMessage()));
+    } catch (IOException | RuntimeException e) {
+      send(primary, new Frame.Unverified(String.valueOf(e.getMessage())));
     }
   }
 
   /** Nothing of a later epoch has been applied: it comes behind this on the lane. */
   private void verify(Frame.VerifyEpoch asked) {
-    if (verification == null || asked.epoch() != committedEpoch) {
-      send(
-          connection,
-          new Frame.Unverified(
-              "it is at epoch %d, not %d".formatted(committedEpoch, asked.epoch())));
-    } else {
+    try {
+      if (verification == null || asked.epoch() != committedEpoch) {
+        throw new IOException("it is at epoch %d, not %d".formatted(committedEpoch, asked.epoch()));
+      }
       verification.tell(committedEpoch);
+    } catch (IOException e) {
+      send(connection, new Frame.Unverified(e.getMessage()));
+      endVerification();
     }
-    endVerification();
   }
 
   private void endVerification() {

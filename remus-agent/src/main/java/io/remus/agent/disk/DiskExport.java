@@ -14,6 +14,7 @@ final class DiskExport implements Export {
   private final int disk;
   private final DiskImage image;
   private final WriteLog log;
+  private volatile WriteWatch watch = WriteWatch.NONE;
   private InitialCopy copy;
 
   DiskExport(int disk, DiskImage image, WriteLog log, ReplicaBlocks replica) {
@@ -27,6 +28,11 @@ final class DiskExport implements Export {
   synchronized void copied() {
     copy.finish();
     copy = null;
+  }
+
+  /** From now on this is told of what is written once the job has copied everything. */
+  void watch(WriteWatch told) {
+    watch = told;
   }
 
   @Override
@@ -44,6 +50,7 @@ final class DiskExport implements Export {
     if (copy != null) {
       copy.write(offset, data, reply::ok);
     } else {
+      watch.written(disk, offset, data.readableBytes());
       log.write(disk, offset, data, reply::ok);
     }
   }
@@ -53,6 +60,7 @@ final class DiskExport implements Export {
     if (copy != null) {
       copy.zero(offset, length, reply::ok);
     } else {
+      watch.written(disk, offset, length);
       log.zero(disk, offset, length, reply::ok);
     }
   }

@@ -109,6 +109,20 @@ public final class DiskStream implements DiskBarrier, AutoCloseable {
     replicas.clear();
   }
 
+  /** Begins to hash what the guest's own disks hold, at one time only. After {@link #copied}. */
+  public SourceHashes hash() {
+    SourceHashes hashes =
+        new SourceHashes(
+            guest.name(), log, guest.diskSources(), () -> tellWritesTo(WriteWatch.NONE));
+    tellWritesTo(hashes);
+    hashes.start();
+    return hashes;
+  }
+
+  private void tellWritesTo(WriteWatch watch) {
+    exports.forEach(export -> export.watch(watch));
+  }
+
   @Override
   public void guestStops() {
     log.guestStops();

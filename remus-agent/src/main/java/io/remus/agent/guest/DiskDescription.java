@@ -15,9 +15,11 @@ import org.w3c.dom.Element;
  * @param source file, device or other place; empty for an empty drive
  * @param writable the guest can change it
  * @param file what is on this host's file system; null when nothing is
+ * @param format of it: {@code raw} when it holds just the bytes that the guest sees
  * @param mirror socket, or other place, that a running copy job writes to; null without one
  */
-record DiskDescription(String target, String source, boolean writable, Path file, String mirror) {
+record DiskDescription(
+    String target, String source, boolean writable, Path file, String format, String mirror) {
 
   static DiskDescription of(Element disk) {
     Element source = Xml.at(disk, "source");
@@ -29,6 +31,9 @@ record DiskDescription(String target, String source, boolean writable, Path file
         path,
         isWritable(disk),
         path.startsWith("/") ? Path.of(path) : null,
+        Xml.at(disk, "source", "slices") == null
+            ? Xml.attribute(disk, "type", "driver")
+            : "slice of a file",
         mirror(disk));
   }
 

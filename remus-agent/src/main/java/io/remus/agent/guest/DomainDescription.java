@@ -8,6 +8,7 @@ import java.util.Optional;
 import javax.xml.XMLConstants;
 import org.w3c.dom.Document;
 import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
 
 /** What a libvirt domain XML says about a VM, as far as protection cares. */
 final class DomainDescription {
@@ -77,6 +78,21 @@ final class DomainDescription {
   /** The disks whose writes have to travel with their epoch. */
   List<DiskDescription> writableDisks() {
     return disks().stream().filter(DiskDescription::writable).toList();
+  }
+
+  /** Every file that a disk or its backing chain may lie in. */
+  List<Path> diskFiles() {
+    List<Path> files = new ArrayList<>();
+    for (Element disk : devices("disk")) {
+      NodeList sources = disk.getElementsByTagName("source");
+      for (int i = 0; i < sources.getLength(); i++) {
+        String file = ((Element) sources.item(i)).getAttribute("file");
+        if (!file.isEmpty()) {
+          files.add(Path.of(file));
+        }
+      }
+    }
+    return files;
   }
 
   /** The first thing that makes it impossible to replicate the disks. */

@@ -327,6 +327,25 @@ public final class RunningGuest implements AutoCloseable {
     return disks;
   }
 
+  /** What the replicated disks are on this host, in the same order. */
+  public List<DiskSource> diskSources() {
+    return disks.stream().map(this::source).toList();
+  }
+
+  private DiskSource source(DiskImage image) {
+    DiskDescription disk =
+        description.disks().stream()
+            .filter(one -> one.target().equals(image.target()))
+            .findFirst()
+            .orElseThrow();
+    String obstacle =
+        disk.file() == null
+            ? "it is no file or device of this host"
+            : disk.format().equals("raw") ? null : "format " + disk.format();
+    return new DiskSource(
+        image.target(), image.bytes(), obstacle == null ? disk.file() : null, obstacle);
+  }
+
   /** The copy jobs of its disks. */
   public DiskMirrors mirrors() {
     return new DiskMirrors(hypervisor, domain, monitor, uuid(), name());

@@ -259,7 +259,7 @@ public final class EpochLoop {
   private void show(EpochId epoch) {
     EpochWatch watching = watch.get();
     watching.captured(capture.arena());
-    if (!watching.sent(epoch)) {
+    if (!watching.sent(epoch, capture.gate().writes())) {
       watch.compareAndSet(watching, EpochWatch.NONE);
     }
   }

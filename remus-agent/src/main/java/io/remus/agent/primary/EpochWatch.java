@@ -20,7 +20,7 @@ public interface EpochWatch {
         public void captured(Arena arena) {}
 
         @Override
-        public boolean sent(EpochId epoch) {
+        public boolean sent(EpochId epoch, long writes) {
           return true;
         }
       };
@@ -42,7 +42,8 @@ public interface EpochWatch {
    * All pages of the epoch were shown, and the whole of it was put into the connection; what is put
    * there now comes right behind.
    *
+   * @param writes how many disk writes the guest had made at the epoch's end
    * @return false when this has seen enough
    */
-  boolean sent(EpochId epoch);
+  boolean sent(EpochId epoch, long writes);
 }

@@ -1,6 +1,7 @@
 package io.remus.agent.verify;
 
 import io.remus.agent.nativeio.PageHashes;
+import io.remus.core.control.VerificationReport;
 import io.remus.core.control.VerificationReport.Difference;
 import io.remus.core.control.VerificationReport.Memory;
 import io.remus.core.wire.Frame.MemorySums;
@@ -59,7 +60,7 @@ final class MemoryComparison {
     long bytes = Math.min(PageHashes.SUM_BYTES, in.bytes() - offset);
     if (sum != sums[next]) {
       different++;
-      if (differences.size() < Memory.NAMED) {
+      if (differences.size() < VerificationReport.NAMED) {
         differences.add(new Difference(in.name(), offset, bytes));
       }
     }

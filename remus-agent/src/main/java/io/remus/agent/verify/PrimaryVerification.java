@@ -1,11 +1,13 @@
 package io.remus.agent.verify;
 
+import io.remus.agent.disk.SourceHashes;
 import io.remus.agent.nativeio.Arena;
 import io.remus.agent.nativeio.NativeException;
 import io.remus.agent.nativeio.PageHashes;
 import io.remus.agent.primary.EpochWatch;
 import io.remus.core.control.VerificationProgress;
 import io.remus.core.control.VerificationReport;
+import io.remus.core.control.VerificationReport.Disk;
 import io.remus.core.control.VerificationReport.Memory;
 import io.remus.core.epoch.EpochId;
 import io.remus.core.epoch.Term;
@@ -16,7 +18,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
 /**
- * Compares a guest's memory with that of its standby at one epoch, and stops nothing for it.
+ * Compares a guest's memory and disks with those of its standby at one epoch, and stops nothing for
+ * it.
  *
  * <p>Every page is hashed once where it lies while the guest runs, and once more from the arena
  * whenever an epoch has captured it. What is read while the guest runs may be of the epoch under
@@ -25,15 +28,22 @@ import java.util.function.Consumer;
  * within the pause. The backup does the same with what it applies; when both are through, it is
  * asked, right behind an epoch's end, for what it holds then.
  *
- * <p>The loop's thread hashes; answers are heard on one other thread.
+ * <p>Disks are hashed by {@link SourceHashes}, a thread of their own; they settle when all else is
+ * through.
+ *
+ * <p>The loop's thread hashes memory; answers are heard on one other thread.
  */
 public final class PrimaryVerification implements EpochWatch {
   private static final int SLICE_PAGES = 256;
 
+  /** A page, in blocks of a disk. */
+  private static final double PAGE_OF_A_BLOCK =
+      (double) RamBlock.PAGE_BYTES / Frame.BlockHashes.BLOCK_BYTES;
+
   private final String vm;
   private final String peer;
   private final List<RamBlock> blocks;
-  private final List<String> disks;
+  private final SourceHashes disks;
   private final PageHashes hashes;
   private final Consumer<Frame> backup;
   private final long pages;
@@ -44,10 +54,11 @@ public final class PrimaryVerification implements EpochWatch {
   private volatile boolean over;
   private volatile boolean backupHashed;
   private volatile MemoryComparison comparison;
+  private volatile DiskComparison diskComparison;
 
   /**
    * @param blocks of the guest, in PREPARE's order
-   * @param disks that are replicated
+   * @param disks hashes of the guest's disks, begun; closed here
    * @param hashes of the guest's memory, none made yet; closed here
    * @param backup takes frames for the backup, on any thread
    */
@@ -55,13 +66,13 @@ public final class PrimaryVerification implements EpochWatch {
       String vm,
       String peer,
       List<RamBlock> blocks,
-      List<String> disks,
+      SourceHashes disks,
       PageHashes hashes,
       Consumer<Frame> backup) {
     this.vm = vm;
     this.peer = peer;
     this.blocks = List.copyOf(blocks);
-    this.disks = List.copyOf(disks);
+    this.disks = disks;
     this.hashes = hashes;
     this.backup = backup;
     this.pages = blocks.stream().mapToLong(RamBlock::bytes).sum() / RamBlock.PAGE_BYTES;
@@ -70,7 +81,7 @@ public final class PrimaryVerification implements EpochWatch {
 
   /** Asks the backup to hash, too; this is to be the loop's watch already. */
   public void start(Term term) {
-    backup.accept(new Frame.Verify(term.number()));
+    backup.accept(new Frame.Verify(term.number(), disks.mask()));
   }
 
   /** Completes with what was found; fails with a {@link VerificationException}. */
@@ -85,7 +96,9 @@ public final class PrimaryVerification implements EpochWatch {
 
   /** How far it is; any thread. */
   public VerificationProgress progress() {
-    return new VerificationProgress(100.0 * (pages - pagesLeft) / pages, backupHashed);
+    double all = pages * PAGE_OF_A_BLOCK + disks.blocks();
+    double left = pagesLeft * PAGE_OF_A_BLOCK + disks.unreadBlocks();
+    return new VerificationProgress(100 * (all - left) / all, backupHashed);
   }
 
   @Override
@@ -110,15 +123,26 @@ public final class PrimaryVerification implements EpochWatch {
   }
 
   @Override
-  public boolean sent(EpochId epoch) {
+  public boolean sent(EpochId epoch, long writes) {
     if (report.isDone()) {
       close();
       return false;
     }
-    if (!hashed || !backupHashed) {
+    boolean exact = disks.ended(writes);
+    if (disks.failure() != null) {
+      fail(disks.failure());
+      close();
+      return false;
+    }
+    if (!hashed || !backupHashed || !disks.isNearlyRead()) {
+      return true;
+    }
+    disks.settle();
+    if (!exact) {
       return true;
     }
     try {
+      diskComparison = new DiskComparison(epoch.number(), disks);
       comparison = new MemoryComparison(epoch.number(), blocks, hashes.sums());
       backup.accept(new Frame.VerifyEpoch(epoch.number()));
     } catch (NativeException e) {
@@ -130,6 +154,7 @@ public final class PrimaryVerification implements EpochWatch {
 
   private void close() {
     hashes.close();
+    disks.close();
     over = true;
   }
 
@@ -139,28 +164,33 @@ public final class PrimaryVerification implements EpochWatch {
       backupHashed = true;
     } else if (frame instanceof Frame.Unverified f) {
       fail(peer + " cannot say what its standby holds: " + f.message());
-    } else if (frame instanceof Frame.MemorySums f && comparison != null) {
-      learn(f);
+    } else if (comparison != null && !report.isDone()) {
+      learn(frame);
     }
   }
 
-  private void learn(Frame.MemorySums told) {
+  private void learn(Frame frame) {
     try {
-      comparison.learn(told);
+      if (frame instanceof Frame.MemorySums f) {
+        comparison.learn(f);
+      } else if (frame instanceof Frame.DiskHashes f) {
+        diskComparison.learn(f);
+      }
     } catch (IllegalArgumentException e) {
       fail(peer + " answered what it was not asked: " + e.getMessage());
       return;
     }
-    if (comparison.isComplete()) {
+    if (comparison.isComplete() && diskComparison.isComplete()) {
       Memory memory = comparison.result();
+      List<Disk> found = diskComparison.result();
       report.complete(
           new VerificationReport(
               vm,
               peer,
               comparison.epoch(),
-              memory.different() == 0,
+              memory.different() == 0 && found.stream().allMatch(disk -> disk.different() == 0),
               memory,
-              disks,
+              found,
               (System.nanoTime() - beganAtNs) / 1e9));
     }
   }

@@ -7,13 +7,15 @@ import io.remus.agent.nativeio.StandbyMemory;
 import io.remus.core.epoch.Term;
 import io.remus.core.wire.Frame;
 import io.remus.core.wire.Frame.MemorySums;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.function.Consumer;
 
 /**
  * Hashes a standby's memory between its epochs, a little at a time, so that no ack waits for it;
- * what an epoch writes is hashed again. Owned by the thread that applies epochs.
+ * what an epoch writes is hashed again. Its disks are hashed beside that. Owned by the thread that
+ * applies epochs.
  */
 public final class StandbyVerification implements AutoCloseable {
   private static final int SLICE_PAGES = 256;
@@ -29,6 +31,7 @@ public final class StandbyVerification implements AutoCloseable {
 
   private final StandbyMemory memory;
   private final PageHashes hashes;
+  private final ReplicaVerification disks;
   private final Term term;
   private final Consumer<Frame> primary;
   private final Later later;
@@ -39,18 +42,21 @@ public final class StandbyVerification implements AutoCloseable {
    * @param pid process of the standby
    * @param blocks its memory
    * @param memory through which epochs are applied to it
+   * @param disks begun; closed here
    * @param primary takes frames for the primary
    */
   public StandbyVerification(
       int pid,
       List<MemoryBlock> blocks,
       StandbyMemory memory,
+      ReplicaVerification disks,
       Term term,
       Consumer<Frame> primary,
       Later later)
       throws NativeException {
     this.hashes = new PageHashes(pid, blocks);
     this.memory = memory;
+    this.disks = disks;
     this.term = term;
     this.primary = primary;
     this.later = later;
@@ -64,7 +70,7 @@ public final class StandbyVerification implements AutoCloseable {
     }
     try {
       boolean all = hashes.step(SLICE_PAGES) == 0;
-      if (all && !hashed) {
+      if (all && !hashed && disks.isNearlyRead()) {
         hashed = true;
         primary.accept(new Frame.Hashed(term.number()));
       }
@@ -74,8 +80,12 @@ public final class StandbyVerification implements AutoCloseable {
     }
   }
 
-  /** Tells what the standby holds now, and ends. */
-  public void tell(long epoch) {
+  /**
+   * Tells what the standby's memory holds now, and what its disks do as soon as they are there.
+   *
+   * @throws IOException when nothing can be said of the disks
+   */
+  public void tell(long epoch) throws IOException {
     if (closed) {
       return;
     }
@@ -84,8 +94,9 @@ public final class StandbyVerification implements AutoCloseable {
       while (left > 0) {
         left = hashes.step(SLICE_PAGES);
       }
+      disks.tell(epoch);
       tell(epoch, hashes.sums());
-      close();
+      closeMemory();
     } catch (NativeException e) {
       fail(e);
     }
@@ -107,6 +118,11 @@ public final class StandbyVerification implements AutoCloseable {
 
   @Override
   public void close() {
+    disks.close();
+    closeMemory();
+  }
+
+  private void closeMemory() {
     if (!closed) {
       closed = true;
       memory.tell(null);

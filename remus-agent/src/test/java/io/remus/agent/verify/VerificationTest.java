@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.remus.agent.disk.SourceHashes;
+import io.remus.agent.disk.WriteLog;
+import io.remus.agent.guest.DiskSource;
 import io.remus.agent.nativeio.Arena;
 import io.remus.agent.nativeio.Encoder;
 import io.remus.agent.nativeio.MemoryBlock;
@@ -15,6 +18,7 @@ import io.remus.agent.nativeio.Tracker;
 import io.remus.agent.nativeio.TrackerKind;
 import io.remus.core.control.VerificationReport;
 import io.remus.core.control.VerificationReport.Difference;
+import io.remus.core.control.VerificationReport.Disk;
 import io.remus.core.epoch.EpochId;
 import io.remus.core.epoch.Term;
 import io.remus.core.wire.Frame;
@@ -58,16 +62,21 @@ class VerificationTest {
             "ledger",
             "hv2",
             List.of(new RamBlock("pc.ram", BYTES)),
-            List.of("vda"),
+            new SourceHashes(
+                "ledger",
+                new WriteLog(1),
+                List.of(new DiskSource("vda", 1 << 20, null, "format qcow2")),
+                () -> {}),
             new PageHashes(OwnPages.pid(), guest.blocks()),
             toBackup::add);
     primary.start(TERM);
-    assertThat(toBackup.remove()).isEqualTo(new Frame.Verify(3));
+    assertThat(toBackup.remove()).isEqualTo(new Frame.Verify(3, 0));
     backup =
         new StandbyVerification(
             OwnPages.pid(),
             standby.blocks(),
             memory,
+            new ReplicaVerification("ledger", null, toPrimary::add, this::fail),
             TERM,
             toPrimary::add,
             (delayMs, work) -> later.add(work));
@@ -91,7 +100,7 @@ class VerificationTest {
     assertThat(report.epoch()).isEqualTo(epoch.number());
     assertThat(report.memory().pieces()).isEqualTo(3);
     assertThat(report.memory().bytes()).isEqualTo(BYTES);
-    assertThat(report.disksNotCompared()).containsExactly("vda");
+    assertThat(report.disks()).containsExactly(Disk.notCompared("vda", "format qcow2"));
     assertThat(primary.isOver()).isTrue();
   }
 
@@ -119,6 +128,8 @@ class VerificationTest {
     hashBackup();
     assertThat(toPrimary).containsExactly(new Frame.Hashed(3));
     primary.hear(toPrimary.remove());
+    assertThat(runEpoch()).as("its disks settle").isTrue();
+    assertThat(runEpoch()).isTrue();
     assertThat(runEpoch()).isFalse();
 
     assertThat(toBackup).containsExactly(new Frame.VerifyEpoch(epoch.number()));
@@ -130,7 +141,7 @@ class VerificationTest {
 
     expectFailure("the connection to hv2 was lost meanwhile");
     assertThat(primary.isOver()).isFalse();
-    assertThat(primary.sent(epoch)).as("wanted by the loop").isFalse();
+    assertThat(primary.sent(epoch, 0)).as("wanted by the loop").isFalse();
     assertThat(primary.isOver()).isTrue();
   }
 
@@ -158,6 +169,10 @@ class VerificationTest {
     expectFailure("hv2 answered what it was not asked");
   }
 
+  private void fail(String why) {
+    toPrimary.add(new Frame.Unverified(why));
+  }
+
   private void expectFailure(String reason) {
     assertThatThrownBy(() -> primary.report().get())
         .isInstanceOf(ExecutionException.class)
@@ -183,8 +198,9 @@ class VerificationTest {
     }
     hashBackup();
     primary.hear(toPrimary.remove());
-    guest.fill(599, 1);
-    assertThat(runEpoch()).isFalse();
+    do {
+      guest.fill(599, 1);
+    } while (runEpoch());
     assertThat(toBackup.remove()).isEqualTo(new Frame.VerifyEpoch(epoch.number()));
   }
 
@@ -216,6 +232,6 @@ class VerificationTest {
       records.release();
     }
     primary.captured(arena);
-    return primary.sent(epoch);
+    return primary.sent(epoch, 0);
   }
 }

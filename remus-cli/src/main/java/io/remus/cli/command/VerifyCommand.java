@@ -21,8 +21,9 @@ import picocli.CommandLine.Parameters;
     name = "verify",
     header = "Prove that the standby equals the VM; on the VM's host.",
     description = {
-      "Memory of both is compared as it is at the end of one epoch. The VM runs on and stays"
-          + " protected. Exits with 1 when they differ."
+      "Memory and raw disks of both are compared as they are at the end of one epoch; a disk that"
+          + " is not compared is named. The VM runs on and stays protected. Exits with 1 when they"
+          + " differ."
     },
     footerHeading = "%nExamples:%n",
     footer = {"  remus verify db1", "  remus verify db1 -o json | jq .equal"})

@@ -2,8 +2,11 @@ package io.remus.cli.output;
 
 import io.remus.core.control.VerificationReport;
 import io.remus.core.control.VerificationReport.Difference;
+import io.remus.core.control.VerificationReport.Disk;
 import io.remus.core.control.VerificationReport.Memory;
+import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** What a comparison found, for people. */
 public final class VerificationText {
@@ -20,7 +23,9 @@ public final class VerificationText {
             report.equal() ? "is equal" : "DIFFERS",
             report.epoch(),
             report.seconds());
-    return verdict + memory(report.memory()) + disks(report);
+    return verdict
+        + memory(report.memory())
+        + report.disks().stream().map(VerificationText::disk).collect(Collectors.joining());
   }
 
   private static String memory(Memory memory) {
@@ -38,14 +43,32 @@ public final class VerificationText {
           "0x%x".formatted(difference.offset()),
           Quantities.bytes((double) difference.bytes()));
     }
-    long unnamed = memory.different() - memory.differences().size();
-    return counts + table + (unnamed > 0 ? "and %d more%n".formatted(unnamed) : "");
+    return counts + table + unnamed(memory.different(), memory.differences());
   }
 
-  private static String disks(VerificationReport report) {
-    return report.disksNotCompared().isEmpty()
-        ? ""
-        : "not compared: the contents of %s%n"
-            .formatted(String.join(", ", report.disksNotCompared()));
+  private static String disk(Disk disk) {
+    if (disk.notCompared() != null) {
+      return "disk %s: NOT COMPARED, %s%n".formatted(disk.disk(), disk.notCompared());
+    }
+    String counts =
+        "disk %s: %s in %d blocks compared, %d differ%n"
+            .formatted(
+                disk.disk(),
+                Quantities.bytes((double) disk.bytes()),
+                disk.blocks(),
+                disk.different());
+    if (disk.different() == 0) {
+      return counts;
+    }
+    Table table = new Table("DISK", "OFFSET");
+    for (long offset : disk.differences()) {
+      table.row(disk.disk(), "0x%x".formatted(offset));
+    }
+    return counts + table + unnamed(disk.different(), disk.differences());
+  }
+
+  private static String unnamed(long different, List<?> named) {
+    long more = different - named.size();
+    return more > 0 ? "and %d more%n".formatted(more) : "";
   }
 }

@@ -320,8 +320,12 @@ public sealed interface Frame {
     }
   }
 
-  /** Asks the backup to hash what its standby holds, and to keep that right from epoch to epoch. */
-  record Verify(long term) implements Frame {
+  /**
+   * Asks the backup to hash what its standby holds, and to keep that right from epoch to epoch.
+   *
+   * @param disks a bit for each disk that is to be hashed, too; bit 0 is the first of PREPARE
+   */
+  record Verify(long term, long disks) implements Frame {
     public Verify {
       Check.term(term);
     }
@@ -359,6 +363,18 @@ public sealed interface Frame {
       if (bytes == 0 || bytes % Long.BYTES != 0 || bytes > MOST * Long.BYTES) {
         throw new IllegalArgumentException(bytes + " bytes are no list of sums");
       }
+    }
+  }
+
+  /**
+   * Answers {@link VerifyEpoch}: what the replica of a disk is at this epoch.
+   *
+   * @param blocks as before {@link Prepared}
+   */
+  record DiskHashes(long epoch, BlockHashes blocks) implements Frame {
+    public DiskHashes {
+      Check.epoch(epoch);
+      Objects.requireNonNull(blocks);
     }
   }
 

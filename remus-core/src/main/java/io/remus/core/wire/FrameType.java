@@ -24,11 +24,12 @@ enum FrameType {
   RECORD(17, 25),
   BLOCK_HASHES(18, 9 + Frame.BlockHashes.HASH_BYTES),
   INPUT(19, 1 + Frame.Input.LEAST),
-  VERIFY(20, 8),
+  VERIFY(20, 16),
   HASHED(21, 8),
   VERIFY_EPOCH(22, 8),
   MEMORY_SUMS(23, 16 + Long.BYTES),
-  UNVERIFIED(24, 2);
+  UNVERIFIED(24, 2),
+  DISK_HASHES(25, 8 + BLOCK_HASHES.leastBytes);
 
   private static final FrameType[] BY_NUMBER = new FrameType[256];
 
@@ -74,6 +75,7 @@ enum FrameType {
       case WELCOME -> 4 + Limits.NAME_BYTES;
       case REFUSED -> 4 + Limits.MESSAGE_BYTES;
       case BLOCK_HASHES -> 9 + Frame.BlockHashes.MOST * Frame.BlockHashes.HASH_BYTES;
+      case DISK_HASHES -> 8 + BLOCK_HASHES.mostBytes(limits);
       case INPUT -> 1 + Frame.Input.MOST;
       case MEMORY_SUMS -> 16 + Frame.MemorySums.MOST * Long.BYTES;
       case FAILED, UNVERIFIED -> 2 + Limits.MESSAGE_BYTES;

@@ -25,10 +25,7 @@ final class ProtectionCodecs {
           new FrameCodec<>(
               FrameType.BLOCK_HASHES,
               BlockHashes.class,
-              (frame, out) ->
-                  out.writeByte(frame.disk())
-                      .writeLong(frame.firstBlock())
-                      .writeBytes(frame.hashes().duplicate()),
+              ProtectionCodecs::writeBlockHashes,
               ProtectionCodecs::readBlockHashes),
           new FrameCodec<>(
               FrameType.HEARTBEAT,
@@ -56,7 +53,13 @@ final class ProtectionCodecs {
 
   private ProtectionCodecs() {}
 
-  private static BlockHashes readBlockHashes(ByteBuf in) {
+  static void writeBlockHashes(BlockHashes frame, ByteBuf out) {
+    out.writeByte(frame.disk())
+        .writeLong(frame.firstBlock())
+        .writeBytes(frame.hashes().duplicate());
+  }
+
+  static BlockHashes readBlockHashes(ByteBuf in) {
     int disk = in.readUnsignedByte();
     long firstBlock = in.readLong();
     byte[] hashes = new byte[in.readableBytes()];

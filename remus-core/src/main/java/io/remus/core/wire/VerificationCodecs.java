@@ -1,6 +1,7 @@
 package io.remus.core.wire;
 
 import io.netty.buffer.ByteBuf;
+import io.remus.core.wire.Frame.DiskHashes;
 import io.remus.core.wire.Frame.Hashed;
 import io.remus.core.wire.Frame.MemorySums;
 import io.remus.core.wire.Frame.Unverified;
@@ -17,8 +18,8 @@ final class VerificationCodecs {
           new FrameCodec<>(
               FrameType.VERIFY,
               Verify.class,
-              (frame, out) -> out.writeLong(frame.term()),
-              in -> new Verify(in.readLong())),
+              (frame, out) -> out.writeLong(frame.term()).writeLong(frame.disks()),
+              in -> new Verify(in.readLong(), in.readLong())),
           new FrameCodec<>(
               FrameType.HASHED,
               Hashed.class,
@@ -37,6 +38,12 @@ final class VerificationCodecs {
                       .writeLong(frame.first())
                       .writeBytes(frame.sums().duplicate()),
               VerificationCodecs::readMemorySums),
+          new FrameCodec<>(
+              FrameType.DISK_HASHES,
+              DiskHashes.class,
+              (frame, out) ->
+                  ProtectionCodecs.writeBlockHashes(frame.blocks(), out.writeLong(frame.epoch())),
+              in -> new DiskHashes(in.readLong(), ProtectionCodecs.readBlockHashes(in))),
           new FrameCodec<>(
               FrameType.UNVERIFIED,
               Unverified.class,

@@ -64,10 +64,11 @@ final class Frames {
         new Frame.Claim(4),
         new Frame.Yield(4),
         new Frame.Failed("the disk of VM ledger is full – über"),
-        new Frame.Verify(3),
+        new Frame.Verify(3, 5),
         new Frame.Hashed(3),
         new Frame.VerifyEpoch(7),
         new Frame.MemorySums(7, 4096, ByteBuffer.wrap(new byte[24])),
+        new Frame.DiskHashes(7, new Frame.BlockHashes(1, 4096, ByteBuffer.wrap(new byte[48]))),
         new Frame.Unverified("the standby of VM ledger cannot be read"),
         new Frame.Query(UUID),
         new Frame.VmRecord(3, Role.STANDBY, 12, 1_700_000_000_000L));

@@ -1,6 +1,8 @@
 package io.remus.agent.disk.replica;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.LongSupplier;
 
 /**
@@ -16,8 +18,7 @@ final class Applying {
   private final RecordFile record;
   private final LongSupplier clockNs;
 
-  /** Gets what the images get; null when there is none. */
-  private ImageCopies copies;
+  private final List<ImageFollower> followers = new ArrayList<>();
 
   Applying(Journal journal, Images images, RecordFile record, LongSupplier clockNs) {
     this.journal = journal;
@@ -66,10 +67,10 @@ final class Applying {
             "what was written at byte %d reads otherwise".formatted(reader.position()));
       }
       if (reader.record().kind() == RecordHead.Kind.DATA) {
-        images.apply(reader.data());
-        if (copies != null) {
-          copies.apply(reader.data(), segment.number(), reader.position());
+        for (ImageFollower follower : followers) {
+          follower.apply(reader.data(), segment.number(), reader.position());
         }
+        images.apply(reader.data());
         bytes += reader.record().length();
       }
     }
@@ -83,26 +84,24 @@ final class Applying {
     journal.removeOldest();
   }
 
-  /** From here on {@code followers} get what the images get. */
-  synchronized void follow(ImageCopies followers) {
-    if (copies != null) {
-      throw new IllegalStateException("the images are being copied already");
+  /** From here on it is told of what the images get. One of a kind at a time. */
+  synchronized void follow(ImageFollower follower) {
+    if (followers.stream().anyMatch(other -> other.getClass() == follower.getClass())) {
+      throw new IllegalStateException("the images are followed for that already");
     }
-    copies = followers;
+    followers.add(follower);
   }
 
-  /** Copies get nothing more, and read the images no more when this returns. */
-  synchronized void unfollow() {
-    if (copies != null) {
-      copies.detached();
-      copies = null;
-    }
+  /** Those of a kind are told nothing more, and read the images no more when this returns. */
+  synchronized void unfollow(Class<? extends ImageFollower> kind) {
+    followers.stream().filter(kind::isInstance).forEach(ImageFollower::detached);
+    followers.removeIf(kind::isInstance);
   }
 
-  /** The same for these alone: others may have taken their place. */
-  synchronized void unfollow(ImageCopies followers) {
-    if (copies == followers) {
-      unfollow();
+  /** The same for one of them. */
+  synchronized void unfollow(ImageFollower follower) {
+    if (followers.remove(follower)) {
+      follower.detached();
     }
   }
 
@@ -131,7 +130,7 @@ final class Applying {
 
   /** Drops the journal, after what {@code fresh} says is on disk. */
   synchronized void restart(ReplicaRecord fresh) throws IOException {
-    unfollow();
+    unfollow(ImageFollower.class);
     record.update(before -> fresh);
     journal.clear();
   }

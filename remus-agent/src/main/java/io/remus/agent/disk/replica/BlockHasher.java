@@ -1,27 +1,28 @@
 package io.remus.agent.disk.replica;
 
 import io.remus.core.wire.Frame.BlockHashes;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 
-/** Hashes a disk's blocks. What is in a hole is not read. */
-final class BlockHasher {
-  private final int disk;
+/** Hashes the blocks of a disk's image. What is in a hole is not read. Not thread-safe. */
+public final class BlockHasher implements Closeable {
   private final ImageFile image;
   private final long bytes;
   private final MessageDigest sha256;
-  private final ByteBuffer block = ByteBuffer.allocate(BlockHashes.BLOCK_BYTES);
-  private final byte[] zeroHash;
+  private final ByteBuffer data = ByteBuffer.allocate(BlockHashes.BLOCK_BYTES);
+  private final ByteBuffer zeroHash;
+  private long holeFrom;
   private long nextData = -1;
 
   /**
-   * @param disk its place in the list of PREPARE
+   * @param image closed with this
    * @param bytes of the disk, which a block device may exceed
    */
-  BlockHasher(int disk, ImageFile image, long bytes) {
-    this.disk = disk;
+  BlockHasher(ImageFile image, long bytes) {
     this.image = image;
     this.bytes = bytes;
     try {
@@ -29,31 +30,61 @@ final class BlockHasher {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JVM has SHA-256", e);
     }
-    zeroHash = sha256.digest(new byte[BlockHashes.BLOCK_BYTES]);
+    zeroHash = digest(ByteBuffer.allocate(BlockHashes.BLOCK_BYTES));
   }
 
-  void hash(HashSink sink) throws IOException {
-    long blocks = (bytes + BlockHashes.BLOCK_BYTES - 1) / BlockHashes.BLOCK_BYTES;
-    for (long first = 0; first < blocks; first += BlockHashes.MOST) {
-      int count = (int) Math.min(BlockHashes.MOST, blocks - first);
+  /** Opens an image or a block device that others may write. */
+  public static BlockHasher open(Path image, long bytes) throws IOException {
+    return new BlockHasher(new FileStorage().openImage(image, false), bytes);
+  }
+
+  /** How many blocks a disk has; the last one may be shorter. */
+  static int blocks(long bytes) {
+    return Math.toIntExact((bytes + BlockHashes.BLOCK_BYTES - 1) / BlockHashes.BLOCK_BYTES);
+  }
+
+  /** All of them in order, of an image that nobody writes. */
+  void hash(int disk, HashSink sink) throws IOException {
+    int blocks = blocks(bytes);
+    for (int first = 0; first < blocks; first += BlockHashes.MOST) {
+      int count = Math.min(BlockHashes.MOST, blocks - first);
       ByteBuffer hashes = ByteBuffer.allocate(count * BlockHashes.HASH_BYTES);
-      for (long i = first; i < first + count; i++) {
-        hashes.put(hash(i * BlockHashes.BLOCK_BYTES), 0, BlockHashes.HASH_BYTES);
+      for (int block = first; block < first + count; block++) {
+        hashes.put(hash(block));
       }
       sink.accept(new BlockHashes(disk, first, hashes.flip()));
     }
   }
 
-  private byte[] hash(long at) throws IOException {
+  /** Returns the hash of a block, {@link BlockHashes#HASH_BYTES}. */
+  public ByteBuffer hash(int block) throws IOException {
+    long at = (long) block * BlockHashes.BLOCK_BYTES;
     int length = (int) Math.min(BlockHashes.BLOCK_BYTES, bytes - at);
-    if (nextData < at) {
+    if (at < holeFrom || nextData < at) {
+      holeFrom = at;
       nextData = image.nextData(at);
     }
     if (nextData >= at + length) {
-      return length == BlockHashes.BLOCK_BYTES ? zeroHash : sha256.digest(new byte[length]);
+      return length == BlockHashes.BLOCK_BYTES
+          ? zeroHash.duplicate()
+          : digest(ByteBuffer.allocate(length));
     }
-    image.read(at, block.clear().limit(length));
-    sha256.update(block.flip());
-    return sha256.digest();
+    image.read(at, data.clear().limit(length));
+    return digest(data.flip());
+  }
+
+  private ByteBuffer digest(ByteBuffer bytes) {
+    sha256.update(bytes);
+    return ByteBuffer.wrap(sha256.digest(), 0, BlockHashes.HASH_BYTES);
+  }
+
+  /** What was a hole may be one no longer. */
+  public void forgetHoles() {
+    nextData = -1;
+  }
+
+  @Override
+  public void close() throws IOException {
+    image.close();
   }
 }

@@ -3,7 +3,6 @@ package io.remus.agent.disk.replica;
 import io.netty.buffer.ByteBuf;
 import io.remus.agent.nativeio.SparseFile;
 import io.remus.core.wire.DiskImage;
-import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -12,12 +11,9 @@ import java.util.List;
  * Second copies of a VM's disks, as they are at one epoch, made while the replica goes on. Where
  * the file system shares blocks they are there at once; elsewhere they are copied piece by piece,
  * and until the epoch is chosen they get whatever the images get. So the replica never waits for
- * them, and an error of theirs is not its own.
- *
- * <p>{@link #step}, {@link #finish} and {@link #close} belong to whoever asked for the copies,
- * {@link #endHere} to the replica's owner.
+ * them, and an error of theirs is not its own. {@link #step} belongs to whoever asked for them.
  */
-public final class ImageCopies implements Closeable {
+public final class ImageCopies extends ImageFollower {
   private static final int BLOCK_BYTES = 64 << 10;
 
   /** What is copied between two turns of the applier: some milliseconds of a disk. */
@@ -29,19 +25,11 @@ public final class ImageCopies implements Closeable {
    */
   private static final long UNFORCED_BYTES = 16 << 20;
 
-  private final Applying applying;
-  private final FirstFailure failureOfReplica;
-  private final long applyBytes;
   private final Images images;
   private final List<DiskImage> disks;
   private final Images copies;
   private final boolean[] shared;
   private final ByteBuffer block = ByteBuffer.allocateDirect(BLOCK_BYTES);
-
-  // Guarded by the lock of Applying.
-  private JournalPlace end = JournalPlace.NOWHERE;
-  private IOException failure;
-  private boolean detached;
 
   private int disk;
   private long at;
@@ -50,7 +38,6 @@ public final class ImageCopies implements Closeable {
 
   /**
    * @param copies empty, one for each image and as large; closed with this
-   * @param applyBytes about how much to apply at once
    */
   ImageCopies(
       Applying applying,
@@ -59,9 +46,7 @@ public final class ImageCopies implements Closeable {
       Images images,
       List<DiskImage> disks,
       Images copies) {
-    this.applying = applying;
-    this.failureOfReplica = failureOfReplica;
-    this.applyBytes = applyBytes;
+    super(applying, failureOfReplica, applyBytes);
     this.images = images;
     this.disks = disks;
     this.copies = copies;
@@ -69,12 +54,13 @@ public final class ImageCopies implements Closeable {
   }
 
   /** Begins: takes at once what the file system gives without copying. */
+  @Override
   void begin() throws IOException {
-    applying.follow(this);
+    super.begin();
     for (int i = 0; i < shared.length; i++) {
       ImageFile image = images.file(i);
       ImageFile copy = copies.file(i);
-      shared[i] = applying.meanwhile(() -> image.shareWith(copy));
+      shared[i] = meanwhile(() -> image.shareWith(copy));
     }
   }
 
@@ -94,7 +80,7 @@ public final class ImageCopies implements Closeable {
    * @throws IOException when the copies are of no use; the replica is as good as before
    */
   public boolean step() throws IOException {
-    boolean more = applying.meanwhile(this::slice);
+    boolean more = meanwhile(this::slice);
     if (copies.unforcedBytes() >= UNFORCED_BYTES) {
       copies.force();
     }
@@ -102,7 +88,6 @@ public final class ImageCopies implements Closeable {
   }
 
   private boolean slice() throws IOException {
-    check();
     long copied = 0;
     while (disk < shared.length && copied < SLICE_BYTES) {
       if (shared[disk] || at >= disks.get(disk).bytes()) {
@@ -139,72 +124,24 @@ public final class ImageCopies implements Closeable {
     return copiedBytes;
   }
 
-  /** The images got records that end at a byte of a segment. Under the lock of Applying. */
-  void apply(ByteBuf records, long segment, long endsAt) {
-    if (failure == null && end.isBehind(segment, endsAt)) {
-      try {
-        copies.apply(records);
-      } catch (IOException e) {
-        failure = e;
-      }
-    }
+  @Override
+  void apply(ByteBuf records) throws IOException {
+    copies.apply(records);
   }
 
-  /**
-   * The copies are to be what the disks are at the last committed epoch. On the replica's own
-   * thread, once all is copied.
-   */
-  public void endHere() throws IOException {
-    JournalPlace here = applying.place();
-    applying.meanwhile(() -> end = here);
-  }
+  /** From here on the copies change no more. */
+  @Override
+  void ended() {}
 
-  /**
-   * Brings the copies to the epoch that {@link #endHere} chose; afterwards they change no more.
-   *
-   * @throws IOException when they are of no use
-   */
-  public void finish() throws IOException {
-    boolean there = false;
-    while (!there) {
-      there = applying.meanwhile(this::reached);
-    }
-    applying.unfollow(this);
-  }
-
-  private boolean reached() throws IOException {
-    check();
-    if (!applying.hasApplied(end)) {
-      try {
-        applying.step(applyBytes);
-      } catch (IOException e) {
-        failureOfReplica.report(e);
-        throw e;
-      }
-      check();
-    }
-    return applying.hasApplied(end);
-  }
-
-  private void check() throws IOException {
-    if (detached) {
-      throw new IOException("the replica that is copied has other things to do");
-    }
-    if (failure != null) {
-      throw new IOException(
-          "the copy of a disk cannot be written: " + failure.getMessage(), failure);
-    }
-  }
-
-  /** Nothing comes any more, and the images may be gone. Under the lock of Applying. */
-  void detached() {
-    detached = true;
+  @Override
+  String failed(String why) {
+    return "the copy of a disk cannot be written: " + why;
   }
 
   /** What was copied stays as it is. */
   @Override
   public void close() throws IOException {
-    applying.unfollow(this);
+    stop();
     copies.close();
   }
 }

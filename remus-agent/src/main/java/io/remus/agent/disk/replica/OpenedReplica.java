@@ -34,7 +34,12 @@ record OpenedReplica(
     storage.forceDirectory(all);
     ReplicaRecord fresh = fresh(spec, directory);
     for (Path device : spec.devices().values()) {
-      refuseBadDevice(storage, all, spec, device);
+      refuseNoDevice(storage, spec, device);
+    }
+    for (DiskImage disk : spec.disks()) {
+      if (spec.place(disk.target()).isPresent()) {
+        refuseTaken(storage, all, spec, spec.place(disk.target()).get());
+      }
     }
     RecordFile record = new RecordFile(storage, directory);
     long nextSegment = nextSegment(storage, directory);
@@ -76,8 +81,8 @@ record OpenedReplica(
                     new ReplicaRecord.Disk(
                         disk.target(),
                         disk.bytes(),
-                        spec.devices()
-                            .getOrDefault(disk.target(), directory.resolve(disk.target() + ".raw"))
+                        spec.place(disk.target())
+                            .orElse(directory.resolve(disk.target() + ".raw"))
                             .toString()))
             .toList();
     return new ReplicaRecord(
@@ -92,21 +97,26 @@ record OpenedReplica(
         spec.xml());
   }
 
-  private static void refuseBadDevice(Storage storage, Path all, ReplicaSpec spec, Path device)
+  private static void refuseNoDevice(Storage storage, ReplicaSpec spec, Path device)
       throws IOException {
     if (!storage.exists(device) || !storage.identify(device).device()) {
       throw new ReplicaException(spec.vm(), device + " is no block device on this host");
     }
+  }
+
+  /** By another VM's replica. */
+  private static void refuseTaken(Storage storage, Path all, ReplicaSpec spec, Path place)
+      throws IOException {
     for (ReplicaRecord other : Replicas.records(storage, all)) {
       for (ReplicaRecord.Disk disk : other.disks()) {
         Path path = Path.of(disk.path());
         if (!other.uuid().equals(spec.uuid())
             && storage.exists(path)
-            && storage.identify(path).equals(storage.identify(device))) {
+            && storage.identify(path).equals(storage.identify(place))) {
           throw new ReplicaException(
               spec.vm(),
-              "%s holds disk %s of VM %s; give each disk a device of its own"
-                  .formatted(device, disk.target(), other.vm()));
+              "%s holds disk %s of VM %s; give each disk a place of its own"
+                  .formatted(place, disk.target(), other.vm()));
         }
       }
     }
@@ -141,7 +151,7 @@ record OpenedReplica(
   private static boolean mustBeMade(
       Storage storage, ReplicaSpec spec, DiskImage disk, ReplicaRecord.Disk as) throws IOException {
     Path path = Path.of(as.path());
-    if (spec.devices().containsKey(disk.target())) {
+    if (spec.place(disk.target()).isPresent()) {
       return false;
     }
     if (!storage.exists(path)) {

@@ -10,6 +10,7 @@ import java.io.InterruptedIOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -136,7 +137,7 @@ public final class Replica implements Closeable {
    */
   public void hashes(int disk, HashSink sink) throws IOException {
     try (ImageFile image = storage.openImage(images.paths().get(disk), false)) {
-      new BlockHasher(disk, image, disks.get(disk).bytes()).hash(sink);
+      new BlockHasher(image, disks.get(disk).bytes()).hash(disk, sink);
     }
   }
 
@@ -278,7 +279,18 @@ public final class Replica implements Closeable {
    * Copies that are not finished get nothing more: they take time of whoever applies. Any thread.
    */
   public void stopCopies() {
-    applying.unfollow();
+    applying.unfollow(ImageCopies.class);
+  }
+
+  /**
+   * Begins to hash what the images hold, at one time only. Any thread; see {@link ImageHashes}.
+   *
+   * @param wanted disks to be hashed
+   */
+  public ImageHashes hash(BitSet wanted) throws IOException {
+    ImageHashes hashes = new ImageHashes(applying, failure, applyBytes, images, disks, wanted);
+    hashes.begin();
+    return hashes;
   }
 
   private List<ImageFile> empty(List<Path> files) throws IOException {
@@ -369,7 +381,7 @@ public final class Replica implements Closeable {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("while the applier was ended");
     }
-    applying.unfollow();
+    applying.unfollow(ImageFollower.class);
     try {
       journal.close();
     } finally {

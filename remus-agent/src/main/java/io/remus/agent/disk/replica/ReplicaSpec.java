@@ -4,6 +4,7 @@ import io.remus.core.wire.DiskImage;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The disks of a VM that are to be replicated here.
@@ -12,8 +13,9 @@ import java.util.Map;
  * @param vm libvirt's name of it
  * @param primary name of the host it runs on
  * @param disks in the order that disk records count them
- * @param devices existing block devices to keep a disk on, by its target; the others get an image
- *     file
+ * @param devices existing block devices to keep a disk on, by its target
+ * @param ownImages existing files, as large as their disk, that the VM ran from on this host, to
+ *     keep a disk in; the others get an image file
  * @param xml what to define the VM with when it is to run from the images; kept as it is given
  */
 public record ReplicaSpec(
@@ -22,6 +24,7 @@ public record ReplicaSpec(
     String primary,
     List<DiskImage> disks,
     Map<String, Path> devices,
+    Map<String, Path> ownImages,
     String xml) {
   private static final String UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 
@@ -31,6 +34,7 @@ public record ReplicaSpec(
     }
     disks = List.copyOf(disks);
     devices = Map.copyOf(devices);
+    ownImages = Map.copyOf(ownImages);
     if (disks.stream().map(DiskImage::target).distinct().count() != disks.size()) {
       throw new IllegalArgumentException("VM " + vm + " has two disks with one target");
     }
@@ -40,5 +44,10 @@ public record ReplicaSpec(
             "disk target %s of VM %s cannot name a file".formatted(disk.target(), vm));
       }
     }
+  }
+
+  /** Where a disk is to be kept, if not in a file that is made for it. */
+  Optional<Path> place(String target) {
+    return Optional.ofNullable(devices.getOrDefault(target, ownImages.get(target)));
   }
 }

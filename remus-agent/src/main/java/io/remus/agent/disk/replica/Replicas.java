@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -74,6 +76,15 @@ public final class Replicas {
    */
   public static List<ReplicaInfo> list(Path directory) throws IOException {
     return records(new FileStorage(), directory).stream().map(Replicas::info).toList();
+  }
+
+  /** Where the disks of a VM are kept; nothing when no replica is known. */
+  public static Set<Path> files(Path directory, String uuid) throws IOException {
+    return records(new FileStorage(), directory).stream()
+        .filter(record -> record.uuid().equals(uuid))
+        .flatMap(record -> record.disks().stream())
+        .map(disk -> Path.of(disk.path()))
+        .collect(Collectors.toSet());
   }
 
   /**

@@ -26,7 +26,7 @@ class CrashTest {
   private static final List<DiskImage> DISKS =
       List.of(new DiskImage("vda", 20_000), new DiskImage("vdb", 7_000));
   private static final ReplicaSpec SPEC =
-      new ReplicaSpec(Guest.UUID, "ledger", "hv1", DISKS, Map.of(), "<domain/>");
+      new ReplicaSpec(Guest.UUID, "ledger", "hv1", DISKS, Map.of(), Map.of(), "<domain/>");
 
   private enum End {
     KILL,

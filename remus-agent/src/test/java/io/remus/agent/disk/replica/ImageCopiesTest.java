@@ -3,57 +3,17 @@ package io.remus.agent.disk.replica;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.netty.buffer.ByteBuf;
-import io.remus.core.control.DiskDurability;
 import io.remus.core.wire.DiskImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.Random;
-import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Copies of disks that are replicated on meanwhile. */
-class ImageCopiesTest {
-  private static final long TERM = 3;
-  private static final List<DiskImage> DISKS =
-      List.of(new DiskImage("vda", (3 << 20) + 5000), new DiskImage("vdb", 70_000));
-
-  @TempDir private Path directory;
-  private final AtomicReference<IOException> broken = new AtomicReference<>();
-  private final Guest guest = new Guest(new Random(1), DISKS);
-  private Replica replica;
-  private long epoch;
-
-  @BeforeEach
-  void open() throws IOException {
-    replica =
-        Replica.open(
-            directory.resolve("disks"),
-            new ReplicaSpec(Guest.UUID, "ledger", "hv1", DISKS, Map.of(), "<domain/>"),
-            1 << 20,
-            DiskDurability.MEMORY,
-            broken::set);
-    replica.beginSynchronisation(TERM);
-    ByteBuf first = guest.write(20, 200_000);
-    replica.synchronise(first);
-    first.release();
-    runEpochs(3);
-  }
-
-  @AfterEach
-  void close() throws IOException {
-    replica.close();
-    assertThat(broken.get()).isNull();
-  }
-
+class ImageCopiesTest extends FollowedReplicaTest {
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 40})
   void shouldBeTheDisksOfTheChosenEpochAlthoughTheReplicaGoesOn(int epochsAfter) throws Exception {
@@ -120,7 +80,8 @@ class ImageCopiesTest {
       Path other = directory.resolve("other");
       Files.createDirectories(other);
       List<Path> more = List.of(other.resolve("vda.raw"), other.resolve("vdb.raw"));
-      assertThatThrownBy(() -> replica.copyTo(more)).hasMessageContaining("copied already");
+      assertThatThrownBy(() -> replica.copyTo(more))
+          .hasMessageContaining("followed for that already");
       while (first.step()) {
         runEpochs(1);
       }
@@ -128,32 +89,8 @@ class ImageCopiesTest {
     replica.copyTo(files()).close();
   }
 
-  private List<byte[]> committedContents;
-
-  private List<byte[]> committed() {
-    return committedContents;
-  }
-
   private List<Path> files() throws IOException {
     Path to = Files.createDirectories(directory.resolve("copies"));
     return List.of(to.resolve("vda.raw"), to.resolve("vdb.raw"));
-  }
-
-  private void runEpochs(int count) throws IOException {
-    for (int i = 0; i < count; i++) {
-      ByteBuf records = guest.write(3, 30_000);
-      replica.stage(epoch + 1, records);
-      records.release();
-      replica.commit(TERM, ++epoch);
-      committedContents = guest.contents();
-    }
-  }
-
-  /** An epoch that never becomes whole. */
-  private void stage() throws IOException {
-    ByteBuf records = guest.write(3, 30_000);
-    replica.stage(epoch + 1, records);
-    records.release();
-    guest.become(committedContents);
   }
 }

@@ -169,7 +169,7 @@ class JournalDamageTest {
         disk,
         () -> Instant.ofEpochMilli(1),
         ALL,
-        new ReplicaSpec(Guest.UUID, "ledger", "hv1", DISKS, Map.of(), "<domain/>"),
+        new ReplicaSpec(Guest.UUID, "ledger", "hv1", DISKS, Map.of(), Map.of(), "<domain/>"),
         Replica.LEAST_JOURNAL_BYTES,
         durability,
         error -> {

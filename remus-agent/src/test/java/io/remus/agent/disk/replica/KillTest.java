@@ -106,7 +106,7 @@ class KillTest {
       Replica replica =
           Replica.open(
               Path.of(arguments[0]),
-              new ReplicaSpec(Guest.UUID, "ledger", "hv1", DISKS, Map.of(), "<domain/>"),
+              new ReplicaSpec(Guest.UUID, "ledger", "hv1", DISKS, Map.of(), Map.of(), "<domain/>"),
               2 << 20,
               DiskDurability.valueOf(arguments[2]),
               error -> Runtime.getRuntime().halt(1));

@@ -457,6 +457,34 @@ class ReplicaTest {
   }
 
   @Test
+  void shouldKeepADiskInTheVmsOwnImageAndChangeOnlyWhatItIsTold() throws Exception {
+    byte[] old = new byte[MIB];
+    new Random(4).nextBytes(old);
+    Path image = Files.write(directory.resolve("own.raw"), old);
+    Path all = directory.resolve("disks");
+    Map<String, Path> own = Map.of("vda", image);
+
+    try (Replica replica = open(all, Guest.UUID, disks(MIB, 5000), Map.of(), own)) {
+      assertThat(replica.images().get(0)).isEqualTo(image);
+      assertThat(replica.images().get(1)).exists().startsWith(all);
+      assertThat(replica.blank(0)).isFalse();
+      assertThat(hashes(replica, 0)).isEqualTo(straightforward(old));
+      replica.beginSynchronisation(1);
+      replica.synchronise(write(500_000, "there"));
+      replica.stage(1, write(700_000, "then"));
+      replica.commit(1, 1);
+      assertThatThrownBy(() -> open(all, OTHER, disks(MIB), Map.of(), own))
+          .isInstanceOf(ReplicaException.class)
+          .hasMessageContaining("holds disk vda of VM ledger");
+    }
+
+    assertThat(Replicas.recover(all).get(0).info().disks().get(0).path()).isEqualTo(image);
+    System.arraycopy("there".getBytes(StandardCharsets.US_ASCII), 0, old, 500_000, 5);
+    System.arraycopy("then".getBytes(StandardCharsets.US_ASCII), 0, old, 700_000, 4);
+    assertThat(Files.readAllBytes(image)).isEqualTo(old);
+  }
+
+  @Test
   void shouldRefuseADeviceForTwoDisks() throws Exception {
     withLoopDevice(
         device ->
@@ -537,9 +565,19 @@ class ReplicaTest {
 
   private Replica open(Path all, String uuid, List<DiskImage> disks, Map<String, Path> devices)
       throws IOException {
+    return open(all, uuid, disks, devices, Map.of());
+  }
+
+  private Replica open(
+      Path all,
+      String uuid,
+      List<DiskImage> disks,
+      Map<String, Path> devices,
+      Map<String, Path> ownImages)
+      throws IOException {
     return Replica.open(
         all,
-        new ReplicaSpec(uuid, "ledger", "hv1", disks, devices, "<domain>\n</domain>"),
+        new ReplicaSpec(uuid, "ledger", "hv1", disks, devices, ownImages, "<domain>\n</domain>"),
         Replica.LEAST_JOURNAL_BYTES * 4,
         DiskDurability.MEMORY,
         broken::set);
@@ -551,7 +589,7 @@ class ReplicaTest {
         disk,
         () -> Instant.ofEpochMilli(1),
         ALL,
-        new ReplicaSpec(Guest.UUID, "ledger", "hv1", disks(5000), Map.of(), "<domain/>"),
+        new ReplicaSpec(Guest.UUID, "ledger", "hv1", disks(5000), Map.of(), Map.of(), "<domain/>"),
         Replica.LEAST_JOURNAL_BYTES,
         durability,
         error -> {
