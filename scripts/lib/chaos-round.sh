@@ -158,7 +158,7 @@ mend() { # HOST
 # ---- waiting for protection ----
 
 # Sets $ending: "protected" (by $primary now), "ended" (no guest runs any more), "stuck"; and $helped: whether that took a
-# "command", as it does after `remus unprotect`, or came by "itself".
+# "command", as it does after `remus unprotect` and `remus recover`, or came by "itself".
 await_pair() {
   local began=$SECONDS none=0 host asked=$SECONDS acked
   local -A acked_before=()
@@ -182,7 +182,7 @@ await_pair() {
       ending=ended
       return
     fi
-    if ((SECONDS - asked > 3)) && [[ $host == hv* && " ${plan_faults[*]} " == *" unprotect "* ]]; then
+    if ((SECONDS - asked > 3)) && [[ $host == hv* ]] && nobody_else_protects; then
       asked=$SECONDS
       protect_again "$host"
     fi
@@ -202,7 +202,11 @@ guest_host() {
   done
 }
 
-# An admin would: after `remus unprotect` nobody else protects.
+# The admin has ended protection, or has started the guest where both copies were gone.
+nobody_else_protects() {
+  [ "$started_again" = yes ] || [[ " ${plan_faults[*]} " == *" unprotect "* ]]
+}
+
 protect_again() { # HOST
   local state
   state=$(state_on "$1" ledger) || true
