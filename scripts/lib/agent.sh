@@ -1,13 +1,25 @@
 # shellcheck shell=bash
 # A host's remus-agent: keys, configuration, start and stop.
 
-# One authority for the lab, a certificate for each host.
+# One authority for all labs, a certificate for each host. Kept for as long as the product is the same: each key takes a second.
+pki_make() (
+  flock 8
+  [ "$cache/pki/ca.crt" -nt "$cache/product.stamp" ] || {
+    rm -rf "$cache/pki"
+    "$product/bin/remus" pki init --directory "$cache/pki" >/dev/null
+  }
+  for host in $(hypervisors); do
+    [ -e "$cache/pki/$host.crt" ] || "$product/bin/remus" pki issue "$host" --address "$(replication_address "$host")" \
+      --address "$(lan_address "$host")" --directory "$cache/pki" >/dev/null
+  done
+) 8>"$cache/pki.lock"
+
 pki_files() {
   local host
-  "$product/bin/remus" pki init --directory "$lab/pki" >/dev/null
+  pki_make
+  install -D -m 600 -t "$lab/pki" "$cache"/pki/ca.*
   for host in $(hypervisors); do
-    "$product/bin/remus" pki issue "$host" --address "$(replication_address "$host")" \
-      --address "$(lan_address "$host")" --directory "$lab/pki" >/dev/null
+    install -m 600 -t "$lab/pki" "$cache/pki/$host".*
     install -D -m 644 "$lab/pki/ca.crt" "$lab/hosts/$host/etc/remus/pki/ca.crt"
     install -m 644 "$lab/pki/$host.crt" "$lab/hosts/$host/etc/remus/pki/host.crt"
     install -m 600 "$lab/pki/$host.key" "$lab/hosts/$host/etc/remus/pki/host.key"
@@ -33,8 +45,8 @@ agent_files() { # HOST
 
 agent_launch() { # HOST
   ! agent_runs "$1" || return 0
-  # shellcheck disable=SC2016  # for the inner shell
-  in_host "$1" sh -c 'setsid remus-agent </dev/null >>/var/log/remus/agent.log 2>&1 &
+  # shellcheck disable=SC2016,SC2086  # for the inner shell; words
+  in_host "$1" env ${REMUS_LAB_AGENT_ENVIRONMENT-} sh -c 'setsid remus-agent </dev/null >>/var/log/remus/agent.log 2>&1 &
     echo $! >/run/remus-agent.pid' 9>&-
 }
 
@@ -44,8 +56,13 @@ agent_start() { # HOST
 }
 
 agent_await() { # HOST
-  wait_for 30 "the agent on $1 answers" in_host "$1" remus status ||
+  wait_for 30 "the agent on $1 answers" agent_answers "$1" ||
     { tail -n 20 "$lab/hosts/$1/var/log/remus/agent.log" >&2; return 1; }
+}
+
+# Over the socket: starting the command again and again would take the processor from the agent that is waited for.
+agent_answers() { # HOST
+  in_host "$1" curl --silent --fail --max-time 5 --unix-socket /run/remus/agent.sock http://remus/v1/vms
 }
 
 # shellcheck disable=SC2016  # for the inner shell

@@ -39,8 +39,8 @@ draw_of() { # WORD...
 
 # Each kind as often as it is named.
 fault_kinds=(power-off power-off qemu-kill agent-kill agent-kill agent-stop agent-freeze agent-freeze libvirt-kill cut cut
-  cut-off cut-off flap one-way slow state-full etcd-kill etcd-freeze etcd-cut failover switchover switchover unprotect
-  guest-destroy)
+  cut-off cut-off flap one-way slow state-full clock clock etcd-kill etcd-freeze etcd-cut failover switchover switchover unprotect
+  guest-reset guest-destroy)
 
 # The admin's own will, which another fault at the same time would only make unclear.
 stands_alone() { # KIND
@@ -120,6 +120,12 @@ plan_fault() { # KIND AT_MS
       step_at "$at" state-full "$role"
       step_at $((at + drawn)) state-drain "$role"
       ;;
+    clock)
+      draw_of -3600 +3600
+      step_at "$at" clock "$role" "$drawn"
+      draw_between 500 3000
+      step_at $((at + drawn)) clock "$role" +0
+      ;;
     etcd-kill | etcd-freeze)
       draw_between 100 4000
       step_at "$at" "$kind" etcd
@@ -135,6 +141,7 @@ plan_fault() { # KIND AT_MS
       draw_between 0 1500
       step_at "$at" unprotect primary "$(seconds "$drawn")" # and protect again after so many seconds
       ;;
+    guest-reset) step_at "$at" guest-reset primary ;;
     guest-destroy)
       draw_between 2500 4000 # so long that a backup that takes over by mistake is seen
       step_at "$at" guest-destroy primary

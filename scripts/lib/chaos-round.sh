@@ -47,6 +47,7 @@ do_step() { # NOW_MS WORD ROLE [ARGUMENT...]
     full-speed) link_full_speed "$host" ;;
     state-full) state_fill "$host" ;;
     state-drain) state_drain "$host" ;;
+    clock) clock_set "$host" "$1" ;;
     etcd-kill) etcd_signal "$host" KILL 2>/dev/null || true ;;
     etcd-freeze) etcd_signal "$host" STOP 2>/dev/null || true ;;
     etcd-thaw) etcd_signal "$host" CONT 2>/dev/null || true ;;
@@ -54,7 +55,7 @@ do_step() { # NOW_MS WORD ROLE [ARGUMENT...]
     failover) in_background admin failover "$host" ledger --yes ;;
     switchover) in_background admin switchover "$host" ledger ;;
     unprotect) in_background admin_reprotects "$host" "$1" ;;
-    guest-destroy) vm_tool "$host" destroy ledger >/dev/null 2>&1 || true ;;
+    guest-destroy | guest-reset) vm_tool "$host" "${word#guest-}" ledger >/dev/null 2>&1 || true ;;
     guest-start)
       judge_intent
       guest_begun_on "$host"
@@ -145,6 +146,7 @@ mend() { # HOST
     link_full_speed "$1"
     agent_thaw "$1"
     state_drain "$1"
+    clock_set "$1" +0
     libvirt_again "$1"
   else
     power_on "$1"
@@ -156,7 +158,7 @@ mend() { # HOST
 # ---- waiting for protection ----
 
 # Sets $ending: "protected" (by $primary now), "ended" (no guest runs any more), "stuck"; and $helped: whether that took a
-# command ("command" where the plan had one, "hurried" where the agent said that it waits) or came by "itself".
+# "command", as it does after `remus unprotect` and `remus recover`, or came by "itself".
 await_pair() {
   local began=$SECONDS none=0 host asked=$SECONDS acked
   local -A acked_before=()
@@ -180,9 +182,9 @@ await_pair() {
       ending=ended
       return
     fi
-    if ((SECONDS - asked > 3)) && [[ $host == hv* ]]; then
+    if ((SECONDS - asked > 3)) && [[ $host == hv* ]] && nobody_else_protects; then
       asked=$SECONDS
-      help_along "$host" $((SECONDS - began))
+      protect_again "$host"
     fi
     sleep 0.2
   done
@@ -200,25 +202,18 @@ guest_host() {
   done
 }
 
-# An admin would: after `remus unprotect` nobody else protects; and when protection was lost several times within minutes the
-# agent waits for longer than a round may last.
-help_along() { # HOST SECONDS
+# The admin has ended protection, or has started the guest where both copies were gone.
+nobody_else_protects() {
+  [ "$started_again" = yes ] || [[ " ${plan_faults[*]} " == *" unprotect "* ]]
+}
+
+protect_again() { # HOST
   local state
   state=$(state_on "$1" ledger) || true
   case ${state:-none} in
-    none | unprotected | active) ;;
-    *) return ;;
+    none | unprotected | active)
+      helped=command
+      admin_protects "$1"
+      ;;
   esac
-  if [[ " ${plan_faults[*]} " == *" unprotect "* ]]; then
-    helped=command
-    admin_protects "$1"
-  elif [ "$2" -ge 12 ] && agent_waits "$1"; then
-    helped=hurried
-    admin_protects "$1"
-  fi
-}
-
-agent_waits() { # HOST
-  events_of "$1" | jq -es '[.[] | select(.vm == "ledger" and (.state == "syncing" or (.message | startswith("protection was lost again"))))]
-    | last | .state != "syncing"' >/dev/null
 }

@@ -7,6 +7,7 @@
 #   libvirt_kill hv1, libvirt_again hv1
 #   link_block hv1 lan in, link_open hv1    frames from the host (out) or to it (in) are lost, without a word; the others pass
 #   link_slow hv1 replication 20, link_full_speed hv1   at most so many Mbit/s each way
+#   clock_set hv1 +3600, clock_set hv1 +0   what time of day the agent takes it for; needs `agents_with_own_clocks` before the lab
 #   state_fill hv1, state_drain hv1         the disk that /var/lib/remus is on is full; needs `lab up --state-disk`
 
 # ---- agent ----
@@ -99,4 +100,19 @@ state_fill() { # HOST
 
 state_drain() { # HOST
   in_host "$1" rm -f /var/lib/remus/ballast
+}
+
+# ---- clock ----
+
+# Their wall clock is libfaketime's, which looks into a file every second; what they time goes by the monotonic clock, which
+# nobody moves. Without the fix for old C libraries: with it, waits in a JVM end early.
+agents_with_own_clocks() {
+  export REMUS_LAB_AGENT_ENVIRONMENT='LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1
+    FAKETIME_TIMESTAMP_FILE=/run/clock FAKETIME_CACHE_DURATION=1 DONT_FAKE_MONOTONIC=1 FAKETIME_FORCE_MONOTONIC_FIX=0
+    NO_FAKE_STAT=1'
+}
+
+clock_set() { # HOST SECONDS (with + or -)
+  # shellcheck disable=SC2016  # for the inner shell
+  in_host "$1" sh -c 'echo "$0" >/run/clock' "$2"
 }

@@ -55,8 +55,7 @@ lab_up() {
   trap lab_undo EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
-  lab_build "$hosts" "$agents" "$root" "$arbiter" "$state_disk"
-  [ "$vm" = no ] || lab_guest
+  lab_build "$hosts" "$agents" "$root" "$arbiter" "$state_disk" "$vm"
   trap - EXIT INT TERM HUP
   touch "$lab/complete"
   say "lab $lab_name is up: $(hosts | paste -sd' ')"
@@ -73,10 +72,10 @@ lab_complete() { # HOSTS ARBITER STATE_DISK
 
 starting=() # jobs that bring up a host each
 
-lab_build() { # HOSTS AGENTS ROOT ARBITER STATE_DISK(yes|no)
+lab_build() { # HOSTS AGENTS ROOT ARBITER STATE_DISK(yes|no) VM(yes|no)
   local host job all=(switch client)
   mkdir -p "$lab/hosts"
-  printf 'hosts=%s\nagents=%s\nroot=%s\narbiter=%s\nstate_disk=%s\n' "$@" >"$lab/settings"
+  printf 'hosts=%s\nagents=%s\nroot=%s\narbiter=%s\nstate_disk=%s\n' "${@:1:5}" >"$lab/settings"
   # The switch, the client and etcd's hosts are always of this machine: they are the world around the product.
   for host in $(seq -f etcd%.0f "$(etcd_count "$4")") $(seq -f hv%.0f "$1"); do
     mkdir -p "$lab/hosts/$host"
@@ -99,6 +98,7 @@ lab_build() { # HOSTS AGENTS ROOT ARBITER STATE_DISK(yes|no)
     host_on "$host" &
     starting+=($!)
   done
+  [ "$6" = no ] || lab_guest
   for job in "${starting[@]}"; do
     wait "$job"
   done
@@ -107,6 +107,7 @@ lab_build() { # HOSTS AGENTS ROOT ARBITER STATE_DISK(yes|no)
     etcd_await "$host"
   done
   libvirt_remember hv1
+  [ "$6" = no ] || wait_for 60 "the ledger answers" guest_answers
 }
 
 hypervisor_files() { # HOST
@@ -133,9 +134,10 @@ host_on() { # HOST
   fi
 }
 
+# It boots while the agents start.
 lab_guest() {
+  wait_for 60 "hv1 can start a VM" vm_tool hv1 version
   vm_start hv1 ledger
-  wait_for 60 "the ledger answers" guest_answers
 }
 
 # The way out of an `up` that failed or was interrupted.

@@ -9,9 +9,10 @@ import java.time.Duration;
  */
 public final class LossBackoff {
   /** The first wait; it doubles from loss to loss. */
-  static final Duration SHORTEST = Duration.ofSeconds(5);
+  static final Duration SHORTEST = Duration.ofSeconds(1);
 
-  static final Duration LONGEST = Duration.ofMinutes(5);
+  /** A guest that is not protected is worse off than one that is synchronised every minute. */
+  static final Duration LONGEST = Duration.ofMinutes(1);
 
   /** A protection that lasted so long was a good one. */
   static final Duration STEADY = Duration.ofMinutes(1);

@@ -24,7 +24,7 @@ class LossBackoffTest {
     lostAfter(Duration.ZERO);
 
     assertThat(lostAfter(Duration.ofSeconds(1))).isEqualTo(LossBackoff.SHORTEST);
-    assertThat(lostAfter(Duration.ofSeconds(30))).isEqualTo(Duration.ofSeconds(10));
+    assertThat(lostAfter(Duration.ofSeconds(30))).isEqualTo(Duration.ofSeconds(2));
     for (int i = 0; i < 100; i++) {
       lostAfter(Duration.ofSeconds(30));
     }
