@@ -19,6 +19,7 @@ import io.remus.agent.status.EpochLog;
 import io.remus.agent.status.VmFigures;
 import io.remus.agent.stream.Credit;
 import io.remus.agent.stream.EpochSender;
+import io.remus.agent.stream.Packing;
 import io.remus.agent.verify.PrimaryVerification;
 import io.remus.core.control.EventRecord.Level;
 import io.remus.core.control.Figures;
@@ -50,6 +51,7 @@ final class Replication {
   private final VmFigures figures = new VmFigures(System.nanoTime());
   private final Deque<EpochTimes> inFlight = new ArrayDeque<>();
   private final Credit credit = new Credit();
+  private final Packing packing = new Packing();
   private volatile EpochLoop loop;
   private volatile OutputPlug plug;
   private volatile long ackedEpoch;
@@ -88,7 +90,7 @@ final class Replication {
     TrackerKind kind = around.trackerKind();
     tracker = kind.configName();
     capture = new EpochCapture(guest, kind, memory.arena(), disks);
-    sender = new EpochSender(connection, around.allocator(), credit, memory.deltaCache());
+    sender = new EpochSender(connection, around.allocator(), credit, packing, memory.deltaCache());
     loop =
         new EpochLoop(
             vm,
@@ -226,6 +228,7 @@ final class Replication {
     }
     ackedEpoch = ack.epoch().number();
     EpochTimes times = inFlight.removeFirst();
+    packing.acked(ackedEpoch, ackedAtNs);
     figures.acked(ackedAtNs, ackedAtNs - times.startedAtNs());
     if (around.epochLog().isOn()) {
       around
