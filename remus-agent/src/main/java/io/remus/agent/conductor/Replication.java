@@ -227,6 +227,7 @@ final class Replication {
       plug.release(ack, marker);
     }
     ackedEpoch = ack.epoch().number();
+    loop.acked(ack.epoch());
     EpochTimes times = inFlight.removeFirst();
     packing.acked(ackedEpoch, ackedAtNs);
     figures.acked(ackedAtNs, ackedAtNs - times.startedAtNs());
