@@ -138,13 +138,15 @@ enum remus_encode_count {
     REMUS_ENCODE_UNCHANGED,
     REMUS_ENCODE_PATCHED,
     REMUS_ENCODE_FULL,
+    REMUS_ENCODE_BYTES, /* of records, before they are packed */
     REMUS_ENCODE_COUNTS
 };
 /* Writes records of the arena's next pages to out (capacity at least 8192). Returns bytes written, 0 when the arena is
  * used up. Adds to counts. skip_zero leaves out zero pages that no record was made of since the reset (a fresh standby
- * is zero there already). */
+ * is zero there already). With pack, what is written is one pack of
+ * records where that is less, and then all that a chunk may hold. */
 int64_t remus_encode(struct remus_encoder *encoder, struct remus_arena *arena, void *out, int64_t capacity,
-                     int skip_zero, int64_t *counts);
+                     int skip_zero, int pack, int64_t *counts);
 
 struct remus_standby;
 int remus_standby_open(int pid, const struct remus_block *blocks, int count, struct remus_standby **out);
@@ -175,8 +177,8 @@ void remus_hashes_close(struct remus_hashes *hashes);
 int64_t remus_hashes_step(struct remus_hashes *hashes, int64_t pages);
 /* Hashes the arena's pages; of one that comes twice the later copy counts. */
 void remus_hashes_arena(struct remus_hashes *hashes, const struct remus_arena *arena);
-/* The pages of checked records are stale: the records have been, or are about to be, applied. */
-void remus_hashes_records(struct remus_hashes *hashes, const void *records, int64_t bytes);
+/* The pages of checked records are stale: the records have been, or are about to be, applied. -ENOMEM. */
+int remus_hashes_records(struct remus_hashes *hashes, const void *records, int64_t bytes);
 /* Copies the sums of all blocks, in their order. Returns their number. -ENOSPC: there are more. */
 int64_t remus_hashes_sums(const struct remus_hashes *hashes, uint64_t *sums, int64_t capacity);
 

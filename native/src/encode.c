@@ -6,6 +6,7 @@
  * there is sent whole. What is there is what the peer has, always.
  */
 #include "internal.h"
+#include "pack.h"
 #include "records.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@ struct remus_encoder {
     struct slot *slots; /* as many */
     uint32_t round;     /* calls of remus_encode */
     uint64_t *known;    /* pages the peer was told of: any other is zero over there */
+    struct packer packer;
 };
 
 static void *reserve(size_t bytes) {
@@ -52,7 +54,8 @@ int remus_encoder_create(int64_t cache_bytes, struct remus_encoder **out) {
     encoder->pages = reserve(encoder->sets * encoder->ways * REMUS_PAGE);
     encoder->slots = reserve(encoder->sets * encoder->ways * sizeof *encoder->slots);
     encoder->known = reserve(KNOWN_BYTES);
-    if (encoder->pages == NULL || encoder->slots == NULL || encoder->known == NULL) {
+    int error = packer_open(&encoder->packer);
+    if (error < 0 || encoder->pages == NULL || encoder->slots == NULL || encoder->known == NULL) {
         remus_encoder_destroy(encoder);
         return -ENOMEM;
     }
@@ -73,6 +76,7 @@ void remus_encoder_destroy(struct remus_encoder *encoder) {
     if (encoder->known != NULL) {
         munmap(encoder->known, KNOWN_BYTES);
     }
+    packer_close(&encoder->packer);
     free(encoder);
 }
 
@@ -168,11 +172,8 @@ static int64_t slot_of(const struct remus_encoder *encoder, int64_t page) {
     return oldest;
 }
 
-int64_t remus_encode(struct remus_encoder *encoder, struct remus_arena *arena, void *out,
-                     int64_t capacity, int skip_zero, int64_t *counts) {
-    if (capacity < 2 * REMUS_PAGE) {
-        return -EINVAL;
-    }
+static int64_t encode(struct remus_encoder *encoder, struct remus_arena *arena, void *out,
+                      int64_t capacity, int skip_zero, int64_t *counts) {
     uint8_t *at = out, *record = NULL;
     encoder->round++;
     const uint8_t *full = at + capacity - RECORD_BYTES - REMUS_PAGE; /* room for any one page */
@@ -222,4 +223,26 @@ int64_t remus_encode(struct remus_encoder *encoder, struct remus_arena *arena, v
         *known |= bit;
     }
     return at - (uint8_t *)out;
+}
+
+int64_t remus_encode(struct remus_encoder *encoder, struct remus_arena *arena, void *out,
+                     int64_t capacity, int skip_zero, int pack, int64_t *counts) {
+    if (capacity < 2 * REMUS_PAGE) {
+        return -EINVAL;
+    }
+    if (!pack) {
+        int64_t bytes = encode(encoder, arena, out, capacity, skip_zero, counts);
+        counts[REMUS_ENCODE_BYTES] += bytes;
+        return bytes;
+    }
+    struct packer *packer = &encoder->packer;
+    capacity = capacity < PACK_MOST ? capacity : PACK_MOST;
+    int64_t bytes = encode(encoder, arena, packer->records, capacity, skip_zero, counts);
+    counts[REMUS_ENCODE_BYTES] += bytes;
+    int64_t packed = packer_pack(packer, bytes, out);
+    if (packed > 0) {
+        return packed;
+    }
+    memcpy(out, packer->records, bytes);
+    return bytes;
 }

@@ -9,6 +9,7 @@
  * lies or from a copy that somebody else took.
  */
 #include "internal.h"
+#include "pack.h"
 #include "records.h"
 
 #include <errno.h>
@@ -265,9 +266,14 @@ void remus_hashes_arena(struct remus_hashes *hashes, const struct remus_arena *a
     }
 }
 
-void remus_hashes_records(struct remus_hashes *hashes, const void *records, int64_t bytes) {
-    const uint8_t *at = records;
-    for (const uint8_t *end = at + bytes; at < end;) {
+int remus_hashes_records(struct remus_hashes *hashes, const void *records, int64_t bytes) {
+    struct unpacked unpacked;
+    int error = unpack(records, bytes, &unpacked);
+    if (error < 0) {
+        return error;
+    }
+    const uint8_t *at = unpacked.records;
+    for (const uint8_t *end = at + unpacked.bytes; at < end;) {
         int64_t page = read_u32(at), n = read_u16(at + 6);
         int kind = read_u16(at + 4);
         int64_t count = kind == RECORD_PATCH ? 1 : n;
@@ -276,6 +282,8 @@ void remus_hashes_records(struct remus_hashes *hashes, const void *records, int6
         }
         at += RECORD_BYTES + (kind == RECORD_ZERO ? 0 : kind == RECORD_FULL ? n * REMUS_PAGE : n);
     }
+    unpacked_free(&unpacked);
+    return 0;
 }
 
 int64_t remus_hashes_sums(const struct remus_hashes *hashes, uint64_t *sums, int64_t capacity) {

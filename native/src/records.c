@@ -10,9 +10,11 @@
  *     FULL   2   n pages from page on; payload n * 4096 bytes
  *     PATCH  3   one page; payload n bytes: runs of u16 offset, u16 length (at least 1), bytes;
  *                runs ascend and do not overlap
+ *     PACKED 4   all records of the chunk, packed (pack.c)
  */
 #include "records.h"
 #include "internal.h"
+#include "pack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,8 +40,7 @@ static bool check_patch(const uint8_t *runs, int64_t bytes) {
     return bytes == 0;
 }
 
-int64_t remus_records_check(const void *records, int64_t bytes, int64_t pages) {
-    const uint8_t *at = records;
+static int64_t check(const uint8_t *at, int64_t bytes, int64_t pages) {
     int64_t count = 0;
     while (bytes > 0) {
         if (bytes < RECORD_BYTES) {
@@ -74,6 +75,16 @@ int64_t remus_records_check(const void *records, int64_t bytes, int64_t pages) {
         at += payload;
         bytes -= payload;
         count++;
+    }
+    return count;
+}
+
+int64_t remus_records_check(const void *records, int64_t bytes, int64_t pages) {
+    struct unpacked unpacked;
+    int64_t count = unpack(records, bytes, &unpacked);
+    if (count == 0) {
+        count = check(unpacked.records, unpacked.bytes, pages);
+        unpacked_free(&unpacked);
     }
     return count;
 }
@@ -232,14 +243,13 @@ static int add_patch(struct batch *batch, int64_t page, const uint8_t *runs, int
     return 0;
 }
 
-int remus_standby_apply(struct remus_standby *standby, const void *records, int64_t bytes) {
+static int apply(struct remus_standby *standby, const uint8_t *at, int64_t bytes) {
     struct batch batch;
     batch.ram = &standby->ram;
     batch.next_page = 0;
     batch.count = batch.mended = 0;
     batch.bytes = 0;
     int error = 0;
-    const uint8_t *at = records;
     for (const uint8_t *end = at + bytes; error == 0 && at < end;) {
         int64_t page = read_u32(at), n = read_u16(at + 6);
         int kind = read_u16(at + 4);
@@ -259,6 +269,16 @@ int remus_standby_apply(struct remus_standby *standby, const void *records, int6
         }
     }
     return error < 0 ? error : flush(&batch);
+}
+
+int remus_standby_apply(struct remus_standby *standby, const void *records, int64_t bytes) {
+    struct unpacked unpacked;
+    int error = unpack(records, bytes, &unpacked);
+    if (error == 0) {
+        error = apply(standby, unpacked.records, unpacked.bytes);
+        unpacked_free(&unpacked);
+    }
+    return error;
 }
 
 /* ---- the standby ------------------------------------------------------------------------------

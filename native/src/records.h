@@ -10,6 +10,7 @@ enum record_kind {
     RECORD_ZERO = 1, /* 0 is invalid */
     RECORD_FULL = 2,
     RECORD_PATCH = 3,
+    RECORD_PACKED = 4, /* pack.c */
 };
 #define RECORD_BYTES 8
 #define PATCH_RUN_BYTES 4

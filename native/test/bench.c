@@ -60,7 +60,7 @@ int main(void) {
         double scanned = now_ms();
         remus_tracker_copy(tracker, arena);
         double copied = now_ms();
-        int64_t bytes = remus_encode(encoder, arena, out, sizeof out, 1, counts);
+        int64_t bytes = remus_encode(encoder, arena, out, sizeof out, 1, 0, counts);
         double encoded = now_ms();
         if (remus_records_check(out, bytes, PAGES) < 0 ||
             remus_standby_apply(target, out, bytes) < 0) {

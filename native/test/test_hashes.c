@@ -132,9 +132,9 @@ static void replicate(struct pair *pair) {
     static uint8_t out[256 * 1024];
     int64_t counts[REMUS_ENCODE_COUNTS] = {0};
     for (int64_t bytes;
-         (bytes = remus_encode(pair->encoder, pair->arena, out, sizeof out, 0, counts)) > 0;) {
+         (bytes = remus_encode(pair->encoder, pair->arena, out, sizeof out, 0, 1, counts)) > 0;) {
         CHECK_EQUAL(0, remus_standby_apply(pair->target, out, bytes));
-        remus_hashes_records(pair->there, out, bytes);
+        CHECK_EQUAL(0, remus_hashes_records(pair->there, out, bytes));
     }
 }
 

@@ -1,3 +1,4 @@
+#include "pack.h"
 #include "records.h"
 #include "test.h"
 
@@ -12,9 +13,12 @@ static uint8_t out[OUT];
 static int64_t counts[REMUS_ENCODE_COUNTS];
 
 /* Applies records in this process, the plain way, to have something to compare with. */
-static void apply_plainly(const uint8_t *at, int64_t bytes) {
-    CHECK(remus_records_check(at, bytes, PAGES) >= 0);
-    for (const uint8_t *end = at + bytes; at < end;) {
+static void apply_plainly(const uint8_t *records, int64_t bytes) {
+    struct unpacked unpacked;
+    CHECK(remus_records_check(records, bytes, PAGES) >= 0);
+    CHECK_EQUAL(0, unpack(records, bytes, &unpacked));
+    const uint8_t *at = unpacked.records;
+    for (const uint8_t *end = at + unpacked.bytes; at < end;) {
         int64_t page = read_u32(at), n = read_u16(at + 6);
         int kind = read_u16(at + 4);
         at += RECORD_BYTES;
@@ -29,6 +33,7 @@ static void apply_plainly(const uint8_t *at, int64_t bytes) {
             }
         }
     }
+    unpacked_free(&unpacked);
 }
 
 static void load(struct remus_arena *arena, int64_t page, int64_t count) {
@@ -39,7 +44,8 @@ static void load(struct remus_arena *arena, int64_t page, int64_t count) {
 
 static int64_t encode_all(struct remus_encoder *encoder, struct remus_arena *arena, int skip_zero) {
     int64_t total = 0;
-    for (int64_t bytes; (bytes = remus_encode(encoder, arena, out, OUT, skip_zero, counts)) != 0;) {
+    for (int64_t bytes;
+         (bytes = remus_encode(encoder, arena, out, OUT, skip_zero, 0, counts)) != 0;) {
         CHECK(bytes > 0 && bytes <= OUT);
         apply_plainly(out, bytes);
         total += bytes;
@@ -140,8 +146,8 @@ static void should_keep_the_peer_equal_with_any_cache_and_buffer(void) {
             arena_empty(arena);
             mutate(arena);
             int64_t capacity = 8192 + rand() % (OUT - 8192);
-            for (int64_t bytes;
-                 (bytes = remus_encode(encoder, arena, out, capacity, round % 2, counts)) != 0;) {
+            for (int64_t bytes; (bytes = remus_encode(encoder, arena, out, capacity, round % 2,
+                                                      round / 2 % 2, counts)) != 0;) {
                 CHECK(bytes > 0 && bytes <= capacity);
                 apply_plainly(out, bytes);
             }
@@ -182,7 +188,7 @@ static int64_t some_records(void) {
     ram[PAGES - 1][0] = 3;
     load(arena, 5, 3);
     load(arena, PAGES - 1, 1);
-    int64_t bytes = remus_encode(encoder, arena, out, OUT, 0, counts);
+    int64_t bytes = remus_encode(encoder, arena, out, OUT, 0, 0, counts);
     remus_encoder_destroy(encoder);
     remus_arena_destroy(arena);
     return bytes;
@@ -226,7 +232,7 @@ static void expect_bad(const uint8_t *records, int64_t bytes) {
 
 static void should_refuse_each_kind_of_nonsense(void) {
     expect_bad((uint8_t[]){0, 0, 0, 0, 0, 0, 0, 1}, 8);                       /* kind 0 */
-    expect_bad((uint8_t[]){0, 0, 0, 0, 0, 4, 0, 1}, 8);                       /* kind 4 */
+    expect_bad((uint8_t[]){0, 0, 0, 0, 0, 5, 0, 1}, 8);                       /* kind 5 */
     expect_bad((uint8_t[]){0, 0, 0, 0, 0, 1, 0, 0}, 8);                       /* no pages */
     expect_bad((uint8_t[]){0, 0, PAGES >> 8, PAGES & 255, 0, 1, 0, 1}, 8);    /* after the end */
     expect_bad((uint8_t[]){255, 255, 255, 255, 0, 1, 255, 255}, 8);           /* far after it */
@@ -237,6 +243,103 @@ static void should_refuse_each_kind_of_nonsense(void) {
     expect_bad((uint8_t[]){0, 0, 0, 0, 0, 3, 0, 10, 0, 5, 0, 1, 9, 0, 5, 0, 1, 9},
                18); /* overlap */
     CHECK_EQUAL(0, remus_records_check(out, 0, PAGES));
+}
+
+/* Records of one page, packed; in out. Returns their bytes. */
+static int64_t some_packed_records(int64_t page) {
+    struct remus_encoder *encoder;
+    struct remus_arena *arena;
+    CHECK_EQUAL(0, remus_encoder_create(4200, &encoder));
+    CHECK_EQUAL(0, remus_arena_create(REMUS_PAGE, &arena));
+    for (int i = 0; i < REMUS_PAGE; i++) {
+        ram[page][i] = i / 64 % 7 + i % 3;
+    }
+    load(arena, page, 1);
+    int64_t bytes = remus_encode(encoder, arena, out, OUT, 0, 1, counts);
+    CHECK_EQUAL(RECORD_PACKED, read_u16(out + 4));
+    remus_encoder_destroy(encoder);
+    remus_arena_destroy(arena);
+    return bytes;
+}
+
+static void should_pack_only_what_becomes_less(void) {
+    struct remus_encoder *encoder;
+    struct remus_arena *arena;
+    CHECK_EQUAL(0, remus_encoder_create(PAGES * 4200, &encoder));
+    CHECK_EQUAL(0, remus_arena_create(2 * REMUS_PAGE, &arena));
+    CHECK(some_packed_records(8) < REMUS_PAGE / 4);
+    apply_plainly(out, some_packed_records(8));
+    CHECK(memcmp(ram[8], peer[8], REMUS_PAGE) == 0);
+    srand(5);
+    for (int i = 0; i < REMUS_PAGE; i++) {
+        ram[9][i] = rand() >> 7;
+    }
+    load(arena, 9, 1);
+    memset(counts, 0, sizeof counts);
+    const int64_t plain = RECORD_BYTES + REMUS_PAGE;
+    CHECK_EQUAL(plain, remus_encode(encoder, arena, out, OUT, 0, 1, counts));
+    CHECK_EQUAL(RECORD_FULL, read_u16(out + 4));
+    CHECK_EQUAL(plain, counts[REMUS_ENCODE_BYTES]);
+    remus_encoder_destroy(encoder);
+    remus_arena_destroy(arena);
+}
+
+static void should_refuse_a_pack_cut_at_any_byte(void) {
+    int64_t bytes = some_packed_records(8);
+    for (int64_t cut = 1; cut < bytes; cut++) {
+        CHECK_EQUAL(-EBADMSG, check_exactly(out, cut));
+    }
+    CHECK_EQUAL(1, check_exactly(out, bytes));
+}
+
+static void should_survive_any_changed_byte_of_a_pack(void) {
+    int64_t bytes = some_packed_records(8);
+    for (int64_t at = 0; at < bytes; at++) {
+        uint8_t was = out[at];
+        for (int value = 0; value < 256; value++) {
+            out[at] = value;
+            check_exactly(out, bytes);
+        }
+        out[at] = was;
+    }
+}
+
+/* Packs the first bytes of records by hand, and says that they are told of them. */
+static int64_t pack_by_hand(const uint8_t *records, int64_t bytes, uint32_t told) {
+    struct packer packer;
+    CHECK_EQUAL(0, packer_open(&packer));
+    memcpy(packer.records, records, bytes);
+    int64_t packed = packer_pack(&packer, bytes, out);
+    CHECK(packed > 0);
+    write_u32(out, told);
+    packer_close(&packer);
+    return packed;
+}
+
+static void should_refuse_each_pack_that_is_not_what_it_tells(void) {
+    static uint8_t zeros[PACK_MOST], packed[OUT];
+    const uint32_t page = RECORD_BYTES + REMUS_PAGE;
+    zeros[5] = RECORD_FULL;
+    zeros[7] = 1;
+    int64_t bytes = pack_by_hand(zeros, page, page);
+    CHECK_EQUAL(1, check_exactly(out, bytes));
+    expect_bad(out, pack_by_hand(zeros, page, page - 1)); /* a bomb: it holds more */
+    expect_bad(out, pack_by_hand(zeros, page, page + 1));
+    expect_bad(out, pack_by_hand(zeros, page, 0));
+    expect_bad(out, pack_by_hand(zeros, page, PACK_MOST + 1));
+    expect_bad(out, pack_by_hand(zeros, page, UINT32_MAX));
+    bytes = pack_by_hand(zeros, page, page);
+    memcpy(packed, out, bytes);
+    memset(packed + bytes, 0, page); /* records in a pack in a pack */
+    expect_bad(out, pack_by_hand(packed, page, page));
+    memcpy(out, packed, bytes);
+    memcpy(out + bytes, packed + RECORD_BYTES, bytes - RECORD_BYTES);
+    expect_bad(out, 2 * bytes - RECORD_BYTES); /* two frames */
+    out[7] = 1;
+    expect_bad(out, bytes);
+    out[7] = 0;
+    out[RECORD_BYTES] = 0x27; /* the magic number of zstd 0.7 */
+    expect_bad(out, bytes);
 }
 
 static void should_make_a_second_process_equal(void) {
@@ -266,7 +369,8 @@ static void should_make_a_second_process_equal(void) {
         do {
             left = remus_tracker_copy(tracker, arena);
             CHECK(left >= 0);
-            for (int64_t bytes; (bytes = remus_encode(encoder, arena, out, OUT, 1, counts)) != 0;) {
+            for (int64_t bytes;
+                 (bytes = remus_encode(encoder, arena, out, OUT, 1, 1, counts)) != 0;) {
                 CHECK(remus_records_check(out, bytes, pages) > 0);
                 CHECK_EQUAL(0, remus_standby_apply(target, out, bytes));
             }
@@ -386,6 +490,10 @@ const struct test records_tests[] = {
     TEST(should_refuse_records_cut_at_any_byte),
     TEST(should_survive_any_changed_byte),
     TEST(should_refuse_each_kind_of_nonsense),
+    TEST(should_pack_only_what_becomes_less),
+    TEST(should_refuse_a_pack_cut_at_any_byte),
+    TEST(should_survive_any_changed_byte_of_a_pack),
+    TEST(should_refuse_each_pack_that_is_not_what_it_tells),
     TEST(should_make_a_second_process_equal),
     {0},
 };

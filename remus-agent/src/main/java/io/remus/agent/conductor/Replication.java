@@ -19,6 +19,7 @@ import io.remus.agent.status.EpochLog;
 import io.remus.agent.status.VmFigures;
 import io.remus.agent.stream.Credit;
 import io.remus.agent.stream.EpochSender;
+import io.remus.agent.stream.Packing;
 import io.remus.agent.term.Wish;
 import io.remus.agent.verify.PrimaryVerification;
 import io.remus.core.control.EventRecord.Level;
@@ -51,6 +52,7 @@ final class Replication {
   private final VmFigures figures = new VmFigures(System.nanoTime());
   private final Deque<EpochTimes> inFlight = new ArrayDeque<>();
   private final Credit credit = new Credit();
+  private final Packing packing = new Packing();
   private volatile EpochLoop loop;
   private volatile OutputPlug plug;
   private volatile long ackedEpoch;
@@ -89,7 +91,7 @@ final class Replication {
     TrackerKind kind = around.trackerKind();
     tracker = kind.configName();
     capture = new EpochCapture(guest, kind, memory.arena(), disks);
-    sender = new EpochSender(connection, around.allocator(), credit, memory.deltaCache());
+    sender = new EpochSender(connection, around.allocator(), credit, packing, memory.deltaCache());
     loop =
         new EpochLoop(
             vm,
@@ -237,7 +239,9 @@ final class Replication {
       plug.release(ack, marker);
     }
     ackedEpoch = ack.epoch().number();
+    loop.acked(ack.epoch());
     EpochTimes times = inFlight.removeFirst();
+    packing.acked(ackedEpoch, ackedAtNs);
     figures.acked(ackedAtNs, ackedAtNs - times.startedAtNs());
     if (around.epochLog().isOn()) {
       around

@@ -6,7 +6,7 @@ import io.netty.buffer.ByteBuf;
 
 /** Turns an arena's pages into page records, leaving out what the standby has already. */
 public final class Encoder extends Handle {
-  private final Memory counts = new Memory(32);
+  private final Memory counts = new Memory(40);
 
   /**
    * @param cacheBytes bound on the copies of pages as last sent
@@ -28,15 +28,23 @@ public final class Encoder extends Handle {
    *
    * @param out a buffer outside the heap with at least 8 KiB of room
    * @param skipZero leave zero pages out altogether, for a fresh standby
+   * @param pack pack the records where that makes them less; they are then all of a chunk
    * @return false when the arena is used up
    */
-  public boolean encode(Arena arena, ByteBuf out, boolean skipZero) throws NativeException {
+  public boolean encode(Arena arena, ByteBuf out, boolean skipZero, boolean pack)
+      throws NativeException {
     Pointer room = new Pointer(out.memoryAddress() + out.writerIndex());
     long bytes =
         NativeException.check(
             "encode",
             NativeLibrary.remus_encode(
-                pointer(), arena.pointer(), room, out.writableBytes(), skipZero ? 1 : 0, counts));
+                pointer(),
+                arena.pointer(),
+                room,
+                out.writableBytes(),
+                skipZero ? 1 : 0,
+                pack ? 1 : 0,
+                counts));
     out.writerIndex(out.writerIndex() + (int) bytes);
     return bytes > 0;
   }
@@ -59,6 +67,11 @@ public final class Encoder extends Handle {
   /** Pages so far sent whole. */
   public long fullPages() {
     return counts.getLong(24);
+  }
+
+  /** Bytes of records so far, before they were packed. */
+  public long recordBytes() {
+    return counts.getLong(32);
   }
 
   @Override

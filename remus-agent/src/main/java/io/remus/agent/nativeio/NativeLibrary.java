@@ -70,7 +70,13 @@ final class NativeLibrary {
   static native void remus_encoder_reset(Pointer encoder);
 
   static native long remus_encode(
-      Pointer encoder, Pointer arena, Pointer out, long capacity, int skipZero, Pointer counts);
+      Pointer encoder,
+      Pointer arena,
+      Pointer out,
+      long capacity,
+      int skipZero,
+      int pack,
+      Pointer counts);
 
   static native int remus_standby_open(int pid, Pointer blocks, int count, PointerByReference out);
 
@@ -92,7 +98,7 @@ final class NativeLibrary {
 
   static native void remus_hashes_arena(Pointer hashes, Pointer arena);
 
-  static native void remus_hashes_records(Pointer hashes, Pointer records, long bytes);
+  static native int remus_hashes_records(Pointer hashes, Pointer records, long bytes);
 
   static native long remus_hashes_sums(Pointer hashes, Pointer sums, long capacity);
 

@@ -45,9 +45,11 @@ public final class PageHashes extends Handle {
   }
 
   /** The pages of these well-formed records have to be hashed again. */
-  void written(ByteBuf records) {
+  void written(ByteBuf records) throws NativeException {
     Pointer first = new Pointer(records.memoryAddress() + records.readerIndex());
-    NativeLibrary.remus_hashes_records(pointer(), first, records.readableBytes());
+    NativeException.check(
+        "note what was written",
+        NativeLibrary.remus_hashes_records(pointer(), first, records.readableBytes()));
   }
 
   /** The sums of all blocks, in their order. */

@@ -36,6 +36,12 @@ public final class EpochLoop {
   /** Between two moments of a watch's work: no more than a part of a CPU is taken for it. */
   private static final long BREATH_NS = 1_000_000;
 
+  /**
+   * Epochs without an ack: enough for a link on which an ack takes several intervals. On one that
+   * carries less than the guest dirties, more of them would only be a longer way for its output.
+   */
+  private static final int IN_FLIGHT = 2;
+
   private final String vm;
   private final EpochCapture capture;
   private final EpochSender sender;
@@ -55,6 +61,7 @@ public final class EpochLoop {
   private volatile Runnable onStop;
   private volatile boolean outputWaits;
   private volatile long capturedEpoch;
+  private volatile long ackedEpoch;
 
   public EpochLoop(
       String vm,
@@ -101,6 +108,12 @@ public final class EpochLoop {
   /** The guest has sent something since the last pause: somebody waits for the epoch's end. */
   public void output() {
     outputWaits = true;
+    LockSupport.unpark(thread);
+  }
+
+  /** The backup has acked an epoch. */
+  public void acked(EpochId epoch) {
+    ackedEpoch = epoch.number();
     LockSupport.unpark(thread);
   }
 
@@ -204,7 +217,7 @@ public final class EpochLoop {
       }
       startedNs = System.nanoTime();
       epoch(epoch, startedNs, null);
-      if (System.nanoTime() - startedNs > intervalNs) {
+      if (System.nanoTime() - startedNs > intervalNs || isFull()) {
         figures.throttled();
       }
       show(epoch);
@@ -234,7 +247,14 @@ public final class EpochLoop {
     }
   }
 
+  private boolean isFull() {
+    return capturedEpoch - ackedEpoch >= IN_FLIGHT;
+  }
+
   private long leftNs(long startedNs) {
+    if (isFull()) {
+      return Long.MAX_VALUE;
+    }
     return startedNs + (outputWaits ? intervalNs : idleIntervalNs) - System.nanoTime();
   }
 

@@ -28,6 +28,10 @@ public final class EpochSender implements AutoCloseable {
   private final ByteBufAllocator allocator;
   private final Credit credit;
   private final Encoder encoder;
+  private final Packing packing;
+  private boolean packs = true;
+  private long recordBytes;
+  private long beganNs;
   private EpochTally tally = new EpochTally();
   private long sentBytes;
 
@@ -35,11 +39,16 @@ public final class EpochSender implements AutoCloseable {
    * @param cacheBytes bound on the copies of pages as last sent
    */
   public EpochSender(
-      PeerConnection connection, ByteBufAllocator allocator, Credit credit, long cacheBytes)
+      PeerConnection connection,
+      ByteBufAllocator allocator,
+      Credit credit,
+      Packing packing,
+      long cacheBytes)
       throws IOException {
     this.connection = connection;
     this.allocator = allocator;
     this.credit = credit;
+    this.packing = packing;
     this.encoder = new Encoder(cacheBytes);
   }
 
@@ -56,11 +65,14 @@ public final class EpochSender implements AutoCloseable {
    * @throws IOException when the connection is lost
    */
   public void pages(long epoch, Arena arena, boolean skipZero) throws IOException {
+    if (encoder.recordBytes() == recordBytes) {
+      beganNs = System.nanoTime();
+    }
     boolean more = true;
     while (more) {
       ByteBuf data = allocator.directBuffer(CHUNK_BYTES, CHUNK_BYTES);
       try {
-        more = encoder.encode(arena, data, skipZero);
+        more = encoder.encode(arena, data, skipZero, packs);
         if (data.isReadable()) {
           send(epoch, ChunkKind.PAGES, data.retain());
         }
@@ -119,12 +131,20 @@ public final class EpochSender implements AutoCloseable {
     connection.send(end);
     connection.flush();
     tally = new EpochTally();
+    packing.sent(epoch, packs, encoder.recordBytes() - recordBytes, beganNs);
+    beginEpoch();
     return end.bytes();
+  }
+
+  private void beginEpoch() {
+    packs = packing.packs();
+    recordBytes = encoder.recordBytes();
   }
 
   /** Ends the initial synchronisation: the first epoch counts its chunks anew. */
   public void endSynchronisation() {
     tally = new EpochTally();
+    beginEpoch();
   }
 
   private void send(long epoch, ChunkKind kind, ByteBuf data) throws IOException {

@@ -132,7 +132,7 @@ class RoundTripTest {
       tracker.copy(arena);
       ByteBuf records = Unpooled.directBuffer(2 * ARENA_BYTES, 2 * ARENA_BYTES);
       try {
-        encoder.encode(arena, records, true);
+        encoder.encode(arena, records, true, false);
 
         assertThat(records.readableBytes())
             .as("one page in records, and next to nothing around it")
@@ -241,7 +241,7 @@ class RoundTripTest {
     tracker.scan();
     assertThat(tracker.copy(arena)).isZero();
     ByteBuf records = Unpooled.directBuffer(2 * ARENA_BYTES, 2 * ARENA_BYTES);
-    while (encoder.encode(arena, records, false)) {
+    while (encoder.encode(arena, records, false, false)) {
       assertThat(records.isReadable()).isTrue();
     }
     return records;

@@ -178,7 +178,8 @@ class EpochSenderTest {
   }
 
   private EpochSender sender(PeerConnection connection) throws IOException {
-    return new EpochSender(connection, loopback.transport().allocator(), credit, ARENA_BYTES);
+    return new EpochSender(
+        connection, loopback.transport().allocator(), credit, new Packing(), ARENA_BYTES);
   }
 
   private void captured() throws IOException {

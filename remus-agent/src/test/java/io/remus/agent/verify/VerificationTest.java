@@ -224,7 +224,7 @@ class VerificationTest {
     assertThat(tracker.copy(arena)).isZero();
     ByteBuf records = Unpooled.directBuffer(2 * (int) BYTES, 2 * (int) BYTES);
     try {
-      while (encoder.encode(arena, records, false)) {
+      while (encoder.encode(arena, records, false, false)) {
         assertThat(records.isReadable()).isTrue();
       }
       memory.apply(records);
