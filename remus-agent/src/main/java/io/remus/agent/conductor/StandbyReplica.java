@@ -7,10 +7,8 @@ import io.remus.agent.guest.GuestException;
 import io.remus.agent.guest.OwnImages;
 import io.remus.agent.guest.StandbyGuest;
 import io.remus.agent.peer.PeerConnection;
-import io.remus.agent.term.VmRecord;
 import io.remus.agent.verify.ReplicaVerification;
 import io.remus.core.control.EventRecord.Level;
-import io.remus.core.failover.Role;
 import io.remus.core.wire.DiskImage;
 import io.remus.core.wire.Frame;
 import java.io.IOException;
@@ -35,13 +33,14 @@ final class StandbyReplica {
   private final boolean superseded;
   private volatile boolean closed;
 
-  StandbyReplica(Surroundings around, Frame.Prepare prepare, String primary) {
+  /**
+   * @param superseded this host ran the VM until another one took it over
+   */
+  StandbyReplica(Surroundings around, Frame.Prepare prepare, String primary, boolean superseded) {
     this.around = around;
     this.prepare = prepare;
     this.primary = primary;
-    this.superseded =
-        around.terms().find(prepare.uuid()).map(VmRecord::role).orElse(Role.NONE)
-            == Role.SUPERSEDED;
+    this.superseded = superseded;
   }
 
   /**

@@ -102,7 +102,7 @@ final class StandbyVm {
     this.peer = peer;
     this.connection = connection;
     this.lane = new Lane(prepare.vm());
-    this.replica = new StandbyReplica(around, prepare, peer.name());
+    this.replica = new StandbyReplica(around, prepare, peer.name(), isSuperseded(around, prepare));
     this.machine = new StandbyMachine(peer.name(), new Term(prepare.term()));
     this.performer = new Performer<>(lane, this::perform, this::failed);
     this.pulse =
@@ -518,6 +518,12 @@ final class StandbyVm {
                 VmRecord.NO_QUEUE,
                 false,
                 role == Role.ACTIVE));
+  }
+
+  /** Before this standby has a record of its own. */
+  private static boolean isSuperseded(Surroundings around, Frame.Prepare prepare) {
+    return around.terms().find(prepare.uuid()).map(VmRecord::role).orElse(Role.NONE)
+        == Role.SUPERSEDED;
   }
 
   private void askPrimary() {

@@ -50,7 +50,7 @@ class CloneFeedTest {
     committer = new Committer(new Term(7), standbyMemory, null);
     feed =
         new CloneFeed(
-            lane, null, null, committer, new StandbyReplica(null, null, "hv1"), epoch::get);
+            lane, null, null, committer, new StandbyReplica(null, null, "hv1", false), epoch::get);
     for (int page = 0; page < PAGES; page += 3) {
       standby.fill(page, page);
     }
