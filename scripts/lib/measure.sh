@@ -55,10 +55,10 @@ epochs_since() { # VM FROM
        per_second: ((length - 1) / ((.[-1][3] - .[0][3]) / 1e9))} | map_values(. * 1000 | round / 1000) end'
 }
 
-# Dirties PAGES in each epoch of so many ms, 64 bytes in each, in turn over as much memory as four epochs take.
+# Dirties PAGES in each epoch of so many ms, 64 bytes in each, in turn over as much memory as four epochs take, 430 MiB at most.
 dirty_each() { # PAGES MS
   step "  $1 pages in every $2 ms"
-  ask_guest 7001 "rate $(($1 * 1000 / $2)) $(($1 * 4 < 250000 ? $1 * 4 : 250000)) 64" | grep -q ok
+  ask_guest 7001 "rate $(($1 * 1000 / $2)) $(($1 * 4 < 110000 ? $1 * 4 : 110000)) 64" | grep -q ok
 }
 
 # Samples for one point: a protected VM that dirties PAGES in each epoch of MS, looked at for SECONDS, beside the floor that

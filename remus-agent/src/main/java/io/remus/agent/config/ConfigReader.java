@@ -242,7 +242,7 @@ public final class ConfigReader {
   private static Memory memory(Section root) {
     try (Section section = root.section("memory")) {
       return new Memory(
-          section.size("arena", 64 * MIB, 4 * MIB, 16 * GIB),
+          section.size("arena", 128 * MIB, 4 * MIB, 16 * GIB),
           section.size("delta_cache", 128 * MIB, MIB, 64 * GIB),
           section.size("disk", 64 * MIB, MIB, 16 * GIB),
           section.size("stage", 256 * MIB, 16 * MIB, 64 * GIB));
