@@ -74,13 +74,23 @@ public final class EpochSender implements AutoCloseable {
       try {
         more = encoder.encode(arena, data, skipZero, packs);
         if (data.isReadable()) {
-          send(epoch, ChunkKind.PAGES, data.retain());
+          send(epoch, ChunkKind.PAGES, fitting(data));
         }
       } finally {
         data.release();
       }
     }
     connection.flush();
+  }
+
+  /**
+   * Pages that packed well leave the chunk in a buffer of their own size: the backup's credit and
+   * the socket's mark count bytes to send, and would let through buffers of a hundred times as
+   * many.
+   */
+  private ByteBuf fitting(ByteBuf data) {
+    int bytes = data.readableBytes();
+    return bytes > CHUNK_BYTES / 2 ? data.retain() : allocator.directBuffer(bytes).writeBytes(data);
   }
 
   /**

@@ -52,7 +52,7 @@ class ConfigReaderTest {
                 Optional.empty(),
                 Duration.ofSeconds(1)));
     assertThat(config.memory())
-        .isEqualTo(new AgentConfig.Memory(64L << 20, 128L << 20, 64L << 20, 256L << 20));
+        .isEqualTo(new AgentConfig.Memory(128L << 20, 128L << 20, 64L << 20, 256L << 20));
     assertThat(config.disks())
         .isEqualTo(new AgentConfig.Disks(Path.of("/var/lib/remus/disks"), 1L << 30, 0, Map.of()));
     assertThat(config.capture().tracker()).isEqualTo(Tracker.AUTO);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.netty.buffer.UnpooledByteBufAllocator;
 import io.remus.agent.commit.Committer;
 import io.remus.agent.nativeio.Arena;
 import io.remus.agent.nativeio.MemoryBlock;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -152,6 +154,52 @@ class EpochSenderTest {
           .hasCauseInstanceOf(IOException.class)
           .hasMessageContaining("the connection to hv2 is lost");
     }
+  }
+
+  @Test
+  void shouldHoldNoMoreMemoryForPagesThatPackedWellThanTheyTake() throws Exception {
+    CountDownLatch stuck = new CountDownLatch(1);
+    CountDownLatch over = new CountDownLatch(1);
+    PeerConnection connection =
+        loopback.connect(
+            to -> new Stuck(stuck, over),
+            from -> {
+              from.send(new Frame.Credit(1));
+              from.flush();
+              return new Recorder().opened(from);
+            });
+    assertThat(stuck.await(30, SECONDS)).isTrue();
+    credit.give(1 << 20);
+    for (int page = 0; page < PAGES; page++) {
+      guest.poke(page, page, 1);
+    }
+    UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true);
+    try (EpochSender sender =
+        new EpochSender(connection, allocator, credit, new Packing(), ARENA_BYTES)) {
+      captured();
+      sender.pages(1, arena, false);
+
+      assertThat(sender.sentBytes()).isBetween(1L, ARENA_BYTES / 20L);
+      assertThat(allocator.metric().usedDirectMemory()).isEqualTo(sender.sentBytes());
+    } finally {
+      over.countDown();
+    }
+  }
+
+  /** Keeps the connection's event loop from sending what is put. */
+  private record Stuck(CountDownLatch stuck, CountDownLatch over) implements FrameListener {
+    @Override
+    public void onFrame(Frame frame) {
+      stuck.countDown();
+      try {
+        over.await();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
+    @Override
+    public void onClosed(PeerException cause) {}
   }
 
   private interface Sending {
