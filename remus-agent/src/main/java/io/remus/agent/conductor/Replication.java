@@ -224,12 +224,13 @@ final class Replication {
   }
 
   /**
-   * Since when the backup has kept this host waiting, on the clock of nanoTime: for the ack of the
-   * oldest epoch without one, or for credit.
+   * Since when the backup has kept this host waiting to no effect, on the clock of nanoTime: for
+   * the ack of the oldest epoch without one, or for credit.
    */
   Optional<Long> waitsSinceNs() {
-    Optional<Long> ack = Optional.ofNullable(inFlight.peekFirst()).map(EpochTimes::resumedAtNs);
-    return ack.or(credit::waitsSinceNs);
+    return Optional.ofNullable(inFlight.peekFirst())
+        .map(epoch -> Math.max(epoch.resumedAtNs(), credit.givenAtNs()))
+        .or(credit::waitsSinceNs);
   }
 
   /** Lets the packets of the oldest epoch in flight go. */

@@ -81,6 +81,8 @@ final class InitialSync {
                   dirtyRate,
                   System.nanoTime() - beganAtNs);
         }
+        // Otherwise the first epoch's output would wait for that.
+        sender.awaitWorkedOff();
       }
       long found = capture.scan();
       dirtyRate = found * 1e9 / Math.max(1, System.nanoTime() - roundBeganNs);

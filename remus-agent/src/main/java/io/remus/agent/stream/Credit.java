@@ -1,6 +1,7 @@
 package io.remus.agent.stream;
 
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * Bytes of chunk data that the backup has room for. A slow backup gives credit back late and so
@@ -8,12 +9,17 @@ import java.util.Optional;
  */
 public final class Credit {
   private long room;
+  private long lent;
   private boolean closed;
-  private Optional<Long> waitsSinceNs = Optional.empty();
+  private boolean waiting;
+  private long givenAtNs = System.nanoTime();
+  private long waitsSinceNs;
 
   /** More room: what PREPARED grants at first, and every CREDIT after it. */
   public synchronized void give(long bytes) {
     room += bytes;
+    lent = Math.max(0, lent - bytes);
+    givenAtNs = System.nanoTime();
     notifyAll();
   }
 
@@ -23,9 +29,14 @@ public final class Credit {
     notifyAll();
   }
 
-  /** Since when somebody waits for room, on the clock of nanoTime. */
+  /** When room was last given, on the clock of nanoTime. */
+  public synchronized long givenAtNs() {
+    return givenAtNs;
+  }
+
+  /** Since when somebody waits to no effect, on the clock of nanoTime. */
   public synchronized Optional<Long> waitsSinceNs() {
-    return waitsSinceNs;
+    return waiting ? Optional.of(Math.max(waitsSinceNs, givenAtNs)) : Optional.empty();
   }
 
   /**
@@ -34,17 +45,31 @@ public final class Credit {
    * @return false when the credit was closed
    */
   synchronized boolean take(long bytes) throws InterruptedException {
-    if (room < bytes) {
-      waitsSinceNs = Optional.of(System.nanoTime());
-    }
+    await(() -> room >= bytes);
+    room -= bytes;
+    lent += bytes;
+    return !closed;
+  }
+
+  /**
+   * Waits until all that was taken was given back: the backup has worked off what was sent.
+   *
+   * @return false when the credit was closed
+   */
+  synchronized boolean awaitAllBack() throws InterruptedException {
+    await(() -> lent == 0);
+    return !closed;
+  }
+
+  private void await(BooleanSupplier enough) throws InterruptedException {
+    waitsSinceNs = System.nanoTime();
     try {
-      while (room < bytes && !closed) {
+      while (!enough.getAsBoolean() && !closed) {
+        waiting = true;
         wait();
       }
     } finally {
-      waitsSinceNs = Optional.empty();
+      waiting = false;
     }
-    room -= bytes;
-    return !closed;
   }
 }

@@ -151,6 +151,24 @@ public final class EpochSender implements AutoCloseable {
     recordBytes = encoder.recordBytes();
   }
 
+  /**
+   * Waits until the backup has worked off all that was sent. A credit's worth of pages that packed
+   * well takes it seconds to write.
+   *
+   * @throws IOException when the connection is lost
+   */
+  public void awaitWorkedOff() throws IOException {
+    boolean all = false;
+    try {
+      all = credit.awaitAllBack();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (!all) {
+      throw lost();
+    }
+  }
+
   /** Ends the initial synchronisation: the first epoch counts its chunks anew. */
   public void endSynchronisation() {
     tally = new EpochTally();
@@ -167,12 +185,16 @@ public final class EpochSender implements AutoCloseable {
     }
     if (!taken) {
       data.release();
-      throw new IOException("the connection to " + connection.peerName() + " is lost");
+      throw lost();
     }
     Chunk chunk = Chunk.of(epoch, tally.chunks(), kind, data);
     tally.add(chunk);
     sentBytes += bytes;
     connection.send(chunk);
+  }
+
+  private IOException lost() {
+    return new IOException("the connection to " + connection.peerName() + " is lost");
   }
 
   @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -34,6 +35,37 @@ class CreditTest {
 
     credit.give(1);
     assertThat(taker.result.get(30, SECONDS)).isTrue();
+  }
+
+  @Test
+  void shouldWaitUntilAllIsBack() throws Exception {
+    credit.give(100);
+    credit.take(60);
+    Taker taker = new Taker(credit::awaitAllBack);
+
+    credit.give(59);
+    taker.awaitWaiting();
+    assertThat(taker.result).isNotDone();
+
+    credit.give(1);
+    assertThat(taker.result.get(30, SECONDS)).isTrue();
+    assertThat(credit.take(100)).isTrue();
+  }
+
+  @Test
+  void shouldSayThatItWaitsSinceAnythingWasLastGiven() throws Exception {
+    assertThat(credit.waitsSinceNs()).isEmpty();
+    Taker taker = new Taker(10);
+    long before = System.nanoTime();
+
+    credit.give(9);
+
+    taker.awaitWaiting();
+    assertThat(credit.waitsSinceNs())
+        .hasValueSatisfying(at -> assertThat(at - before).isNotNegative());
+    credit.give(1);
+    assertThat(taker.result.get(30, SECONDS)).isTrue();
+    assertThat(credit.waitsSinceNs()).isEmpty();
   }
 
   @Test
@@ -70,12 +102,16 @@ class CreditTest {
     final Thread thread;
 
     Taker(long bytes) {
+      this(() -> credit.take(bytes));
+    }
+
+    Taker(Callable<Boolean> wait) {
       thread =
           new Thread(
               () -> {
                 try {
-                  result.complete(credit.take(bytes));
-                } catch (InterruptedException e) {
+                  result.complete(wait.call());
+                } catch (Exception e) {
                   result.completeExceptionally(e);
                 }
               });
