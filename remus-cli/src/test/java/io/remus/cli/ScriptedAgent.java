@@ -221,6 +221,7 @@ final class ScriptedAgent implements Operations, AutoCloseable {
             new Figures.Times(7.0, 11.0, 20.0),
             new Figures.Counts(1200, 1500, 1600),
             new Figures.Counts(90_000, 120_000, 130_000),
+            new Figures.SentBytes(700_000, 200_000, 90_000),
             11,
             38.5,
             4,

@@ -2,9 +2,13 @@ package io.remus.agent.status;
 
 import io.remus.core.control.Figures;
 import io.remus.core.control.Figures.Counts;
+import io.remus.core.control.Figures.SentBytes;
 import io.remus.core.control.Figures.Times;
+import io.remus.core.wire.ChunkKind;
+import io.remus.core.wire.EpochTally;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import org.HdrHistogram.AbstractHistogram;
 import org.HdrHistogram.AtomicHistogram;
 
@@ -22,6 +26,9 @@ public final class VmFigures {
   private final AtomicHistogram ackNs = new AtomicHistogram(1_000, MAX_NS, 3);
   private final AtomicHistogram dirtyPages = new AtomicHistogram(1, MAX_COUNT, 2);
   private final AtomicHistogram bytes = new AtomicHistogram(1, MAX_COUNT, 2);
+  private final LongAdder pageBytes = new LongAdder();
+  private final LongAdder diskBytes = new LongAdder();
+  private final LongAdder deviceBytes = new LongAdder();
   private final AtomicLong droppedPackets = new AtomicLong();
   private final AtomicLong throttledEpochs = new AtomicLong();
   private final AtomicLong heldPackets = new AtomicLong();
@@ -43,8 +50,11 @@ public final class VmFigures {
   }
 
   /** All of an epoch was sent. */
-  public void sent(long bytes) {
-    record(this.bytes, bytes, MAX_COUNT);
+  public void sent(EpochTally epoch) {
+    record(bytes, epoch.bytes(), MAX_COUNT);
+    pageBytes.add(epoch.bytes(ChunkKind.PAGES));
+    diskBytes.add(epoch.bytes(ChunkKind.DISK));
+    deviceBytes.add(epoch.bytes(ChunkKind.DEVICE_STATE));
   }
 
   /** An epoch was acked, so long after its start. */
@@ -85,6 +95,7 @@ public final class VmFigures {
             times(ackNs),
             counts(dirtyPages),
             counts(bytes),
+            new SentBytes(pageBytes.sum(), diskBytes.sum(), deviceBytes.sum()),
             ackNs.getTotalCount(),
             rate,
             heldPackets.get(),

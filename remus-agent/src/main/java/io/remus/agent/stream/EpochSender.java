@@ -125,11 +125,11 @@ public final class EpochSender implements AutoCloseable {
   }
 
   /**
-   * Sends the device state and completes the epoch. Returns the epoch's bytes.
+   * Sends the device state and completes the epoch. Returns what was sent for it.
    *
    * @param held the guest stands still as somebody wants, and is to do so on the backup, too
    */
-  public long end(long epoch, ByteBuffer deviceState, boolean held) throws IOException {
+  public EpochTally end(long epoch, ByteBuffer deviceState, boolean held) throws IOException {
     while (deviceState.hasRemaining()) {
       ByteBuffer part = deviceState.slice();
       part.limit(Math.min(part.remaining(), CHUNK_BYTES));
@@ -137,13 +137,13 @@ public final class EpochSender implements AutoCloseable {
       ByteBuf data = allocator.directBuffer(part.remaining());
       send(epoch, ChunkKind.DEVICE_STATE, data.writeBytes(part));
     }
-    var end = tally.end(epoch, held);
-    connection.send(end);
+    EpochTally sent = tally;
+    connection.send(sent.end(epoch, held));
     connection.flush();
     tally = new EpochTally();
     packing.sent(epoch, packs, encoder.recordBytes() - recordBytes, beganNs);
     beginEpoch();
-    return end.bytes();
+    return sent;
   }
 
   private void beginEpoch() {

@@ -3,7 +3,11 @@ package io.remus.agent.status;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.netty.buffer.Unpooled;
 import io.remus.core.control.Figures;
+import io.remus.core.wire.ChunkKind;
+import io.remus.core.wire.EpochTally;
+import io.remus.core.wire.Frame.Chunk;
 import org.junit.jupiter.api.Test;
 
 class VmFiguresTest {
@@ -21,7 +25,7 @@ class VmFiguresTest {
   void shouldShowMedianNinetyNinthPercentileAndMaximum() {
     for (long i = 1; i <= 100; i++) {
       figures.captured(i * MS, i * 10);
-      figures.sent(i * 1_000);
+      figures.sent(epoch(i));
       figures.acked(i * 25 * MS, i * 2 * MS);
     }
 
@@ -33,7 +37,20 @@ class VmFiguresTest {
     assertThat(snapshot.ackMs().p50()).isCloseTo(100, within(0.2));
     assertThat(snapshot.dirtyPages().p50()).isBetween(500L, 505L);
     assertThat(snapshot.bytesPerEpoch().max()).isBetween(100_000L, 101_000L);
+    assertThat(snapshot.sentBytes()).isEqualTo(new Figures.SentBytes(5050 * 990, 0, 5050 * 10));
     assertThat(snapshot.epochs()).isEqualTo(100);
+  }
+
+  /** 1,000 bytes times {@code size}. */
+  private static EpochTally epoch(long size) {
+    EpochTally tally = new EpochTally();
+    tally.add(chunk(tally, ChunkKind.PAGES, 990 * (int) size));
+    tally.add(chunk(tally, ChunkKind.DEVICE_STATE, 10 * (int) size));
+    return tally;
+  }
+
+  private static Chunk chunk(EpochTally tally, ChunkKind kind, int bytes) {
+    return Chunk.of(1, tally.chunks(), kind, Unpooled.wrappedBuffer(new byte[bytes]));
   }
 
   @Test

@@ -88,7 +88,7 @@ class EpochSenderTest {
         sender.pages(epoch, arena, false);
         byte[] state = deviceState(300_000, epoch);
         long before = sender.sentBytes();
-        assertThat(sender.end(epoch, ByteBuffer.wrap(state), false))
+        assertThat(sender.end(epoch, ByteBuffer.wrap(state), false).bytes())
             .isGreaterThan(sender.sentBytes() - before)
             .isLessThan(400_000);
 
@@ -106,7 +106,7 @@ class EpochSenderTest {
     credit.give(1 << 20);
     byte[] state = deviceState(2 * EpochSender.CHUNK_BYTES + 1, 1);
     try (EpochSender sender = sender(connection)) {
-      assertThat(sender.end(1, ByteBuffer.wrap(state), false)).isEqualTo(state.length);
+      assertThat(sender.end(1, ByteBuffer.wrap(state), false).bytes()).isEqualTo(state.length);
     }
     await().atMost(30, SECONDS).until(() -> heard(backup).frames.size() == 1);
     assertThat(heard(backup).chunks)
@@ -125,7 +125,7 @@ class EpochSenderTest {
     try (EpochSender sender = sender(connection)) {
       CompletableFuture<Long> ended = new CompletableFuture<>();
       Thread sending =
-          thread(() -> ended.complete(sender.end(1, ByteBuffer.wrap(state), false)), ended);
+          thread(() -> ended.complete(sender.end(1, ByteBuffer.wrap(state), false).bytes()), ended);
       await().atMost(30, SECONDS).until(() -> sending.getState() == Thread.State.WAITING);
       assertThat(sender.sentBytes()).isEqualTo(EpochSender.CHUNK_BYTES);
 
@@ -144,7 +144,9 @@ class EpochSenderTest {
       CompletableFuture<Long> ended = new CompletableFuture<>();
       Thread sending =
           thread(
-              () -> ended.complete(sender.end(1, ByteBuffer.wrap(deviceState(100, 1)), false)),
+              () ->
+                  ended.complete(
+                      sender.end(1, ByteBuffer.wrap(deviceState(100, 1)), false).bytes()),
               ended);
       await().atMost(30, SECONDS).until(() -> sending.getState() == Thread.State.WAITING);
 

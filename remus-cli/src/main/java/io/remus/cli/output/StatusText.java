@@ -102,6 +102,7 @@ public final class StatusText {
     line(text, "Start to ack", times(figures.ackMs()));
     line(text, "Dirty pages", counts(figures.dirtyPages()));
     line(text, "Bytes an epoch", counts(figures.bytesPerEpoch()));
+    line(text, "Sent", sent(figures.sentBytes()));
     line(
         text,
         "Rate",
@@ -115,6 +116,14 @@ public final class StatusText {
         text,
         "Packets",
         "%d held, %d dropped".formatted(figures.heldPackets(), figures.droppedPackets()));
+  }
+
+  private static String sent(Figures.SentBytes sent) {
+    return "%s of pages, %s of disks, %s of devices"
+        .formatted(
+            Quantities.bytes((double) sent.pages()),
+            Quantities.bytes((double) sent.disks()),
+            Quantities.bytes((double) sent.devices()));
   }
 
   private static String times(Figures.Times times) {

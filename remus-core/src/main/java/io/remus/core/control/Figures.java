@@ -7,6 +7,7 @@ package io.remus.core.control;
  * @param ackMs from an epoch's start to its ack, milliseconds
  * @param dirtyPages pages dirtied in an epoch
  * @param bytesPerEpoch bytes sent for an epoch
+ * @param sentBytes bytes sent for all epochs, by what they are
  * @param epochs acked epochs
  * @param epochsPerSecond acked epochs a second over the last ten seconds
  * @param heldPackets packets waiting for an ack now
@@ -18,6 +19,7 @@ public record Figures(
     Times ackMs,
     Counts dirtyPages,
     Counts bytesPerEpoch,
+    SentBytes sentBytes,
     long epochs,
     double epochsPerSecond,
     long heldPackets,
@@ -29,4 +31,7 @@ public record Figures(
 
   /** Median, 99th percentile and maximum of a count. */
   public record Counts(long p50, long p99, long max) {}
+
+  /** Bytes of page records, of disk writes and of the devices' state. */
+  public record SentBytes(long pages, long disks, long devices) {}
 }

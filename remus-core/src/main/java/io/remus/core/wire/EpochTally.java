@@ -2,12 +2,14 @@ package io.remus.core.wire;
 
 import io.remus.core.wire.Frame.Chunk;
 import io.remus.core.wire.Frame.EpochEnd;
+import java.util.EnumMap;
 import java.util.zip.CRC32C;
 
 /** Adds up the chunks of one epoch in the order they are sent or received. */
 public final class EpochTally {
 
   private final CRC32C total = new CRC32C();
+  private final EnumMap<ChunkKind, Long> bytesOf = new EnumMap<>(ChunkKind.class);
   private int chunks;
   private long bytes;
 
@@ -18,6 +20,7 @@ public final class EpochTally {
     }
     chunks++;
     bytes += chunk.bytes();
+    bytesOf.merge(chunk.kind(), (long) chunk.bytes(), Long::sum);
   }
 
   /** Index of the next chunk. */
@@ -28,6 +31,11 @@ public final class EpochTally {
   /** Chunk data so far. */
   public long bytes() {
     return bytes;
+  }
+
+  /** Chunk data of a kind so far. */
+  public long bytes(ChunkKind kind) {
+    return bytesOf.getOrDefault(kind, 0L);
   }
 
   /** The frame that completes an epoch of these chunks. */

@@ -40,6 +40,7 @@ class ControlJsonTest {
               new Figures.Times(7.0, 11.0, 20.0),
               new Figures.Counts(1200, 1500, 1600),
               new Figures.Counts(90_000, 120_000, 130_000),
+              new Figures.SentBytes(700_000, 200_000, 90_000),
               11,
               38.5,
               4,
@@ -60,6 +61,7 @@ class ControlJsonTest {
     assertThat(json.at("/sync/dirty_pages_per_second").asDouble()).isEqualTo(1.5);
     assertThat(json.at("/figures/pause_ms/p99").asDouble()).isEqualTo(8.1);
     assertThat(json.at("/figures/bytes_per_epoch/p50").asLong()).isEqualTo(90_000);
+    assertThat(json.at("/figures/sent_bytes/pages").asLong()).isEqualTo(700_000);
     assertThat(json.at("/epoch/committed").isNull()).isTrue();
   }
 
