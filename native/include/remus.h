@@ -163,6 +163,20 @@ int remus_standby_apply(struct remus_standby *standby, const void *records, int6
  * written. -EINVAL: the two differ in size, or have no such pages. */
 int64_t remus_standby_copy(const struct remus_standby *from, const struct remus_standby *to, int64_t page, int64_t count);
 
+/* ---- device states: each packed against the one before ------------------------------------------------------------ */
+
+#define REMUS_STATE_MOST (16 << 20) /* bytes */
+
+struct remus_states;
+/* The device states of one connection, at one end of it: it packs or it unpacks. */
+int remus_states_create(struct remus_states **out);
+void remus_states_destroy(struct remus_states *states);
+/* Packs a state of at most REMUS_STATE_MOST bytes for a peer that unpacks all of them in order. Returns the size of *out, which is
+ * valid until the next call. */
+int64_t remus_states_pack(struct remus_states *states, const void *state, int64_t bytes, const void **out);
+/* Unpacks untrusted bytes. The same, or -EBADMSG; the next state then has to be packed against the same one before. */
+int64_t remus_states_unpack(struct remus_states *states, const void *packed, int64_t bytes, const void **out);
+
 /* ---- hashes: whether two processes hold the same RAM ---------------------------------------------------------------- */
 
 #define REMUS_SUM_PAGES 256

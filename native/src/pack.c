@@ -13,7 +13,6 @@
 #include "records.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <zstd.h>
 
@@ -45,9 +44,8 @@ int64_t packer_pack(struct packer *packer, int64_t bytes, uint8_t *out) {
     return RECORD_BYTES + (int64_t)packed;
 }
 
-/* One frame and nothing else. Not one of zstd's formats from before RFC 8878 either, which the
- * library may still know. */
-static bool is_one_frame(const uint8_t *frame, int64_t bytes) {
+/* Not one of zstd's formats from before RFC 8878 either, which the library may still know. */
+bool pack_is_one_frame(const uint8_t *frame, int64_t bytes) {
     static const uint8_t magic[] = {0x28, 0xB5, 0x2F, 0xFD};
     return bytes > (int64_t)sizeof magic && memcmp(frame, magic, sizeof magic) == 0 &&
            ZSTD_findFrameCompressedSize(frame, bytes) == (size_t)bytes;
@@ -61,7 +59,7 @@ int unpack(const void *records, int64_t bytes, struct unpacked *out) {
     }
     int64_t raw = read_u32(at);
     if (raw == 0 || raw > PACK_MOST || read_u16(at + 6) != 0 ||
-        !is_one_frame(at + RECORD_BYTES, bytes - RECORD_BYTES)) {
+        !pack_is_one_frame(at + RECORD_BYTES, bytes - RECORD_BYTES)) {
         return -EBADMSG;
     }
     out->memory = malloc(raw);

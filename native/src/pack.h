@@ -2,6 +2,7 @@
 #ifndef REMUS_PACK_H
 #define REMUS_PACK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define PACK_MOST (256 * 1024) /* bytes of records that one pack holds */
@@ -28,5 +29,8 @@ struct unpacked {
  * -ENOMEM. */
 int unpack(const void *records, int64_t bytes, struct unpacked *out);
 void unpacked_free(struct unpacked *unpacked);
+
+/* Untrusted bytes are one zstd frame (RFC 8878) and nothing else. */
+bool pack_is_one_frame(const uint8_t *frame, int64_t bytes);
 
 #endif

@@ -32,8 +32,9 @@ static int run(const struct test *test) {
 }
 
 int main(int count, char **names) {
-    const struct test *const suites[] = {records_tests, tracker_tests, inject_tests, gate_tests,
-                                         queue_tests,   sparse_tests,  tap_tests,    hashes_tests};
+    const struct test *const suites[] = {records_tests, tracker_tests, inject_tests,
+                                         gate_tests,    queue_tests,   sparse_tests,
+                                         tap_tests,     hashes_tests,  states_tests};
     int passed = 0, failed = 0, skipped = 0;
     char why[4096] = "";
     reason = mmap(NULL, 256, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

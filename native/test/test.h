@@ -21,7 +21,7 @@ struct test {
     { #name, name }
 
 extern const struct test tracker_tests[], inject_tests[], records_tests[], gate_tests[],
-    queue_tests[], sparse_tests[], tap_tests[], hashes_tests[];
+    queue_tests[], sparse_tests[], tap_tests[], hashes_tests[], states_tests[];
 
 #define FAILED 1
 #define SKIPPED 77

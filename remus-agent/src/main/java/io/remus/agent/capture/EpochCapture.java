@@ -3,6 +3,7 @@ package io.remus.agent.capture;
 import io.remus.agent.guest.GuestException;
 import io.remus.agent.guest.RunningGuest;
 import io.remus.agent.nativeio.Arena;
+import io.remus.agent.nativeio.DeviceStates;
 import io.remus.agent.nativeio.Errno;
 import io.remus.agent.nativeio.Gate;
 import io.remus.agent.nativeio.NativeException;
@@ -28,7 +29,6 @@ import java.util.concurrent.TimeoutException;
 public final class EpochCapture implements AutoCloseable {
   private static final int STOP_LIMIT_MS = 3_000;
   private static final long COMMAND_LIMIT_S = 30;
-  private static final long STATE_BYTES = 16L << 20;
 
   /** It stands still for its move alone, and is to run where it goes. */
   private static final RunningGuest.Look RUNS_ON = new RunningGuest.Look(null, false);
@@ -78,7 +78,7 @@ public final class EpochCapture implements AutoCloseable {
   }
 
   private Gate openGate() throws NativeException {
-    return new Gate(guest.gatePath(), guest.uid(), guest.gid(), STATE_BYTES);
+    return new Gate(guest.gatePath(), guest.uid(), guest.gid(), DeviceStates.MOST_BYTES);
   }
 
   /** The pages that the last call took. */

@@ -426,7 +426,7 @@ final class StandbyVm {
     endVerification();
     long silentNs = pulse.silentNs();
     feed.stop("VM " + vm() + " is being taken over");
-    quietly(receiver::close);
+    closeReceiver();
     committer.settleToRun();
     activateWhileItWaits();
     long runsAtNs = System.nanoTime();
@@ -626,13 +626,19 @@ final class StandbyVm {
     }
   }
 
+  /** From here on nothing is staged any more. */
+  private void closeReceiver() {
+    if (receiver != null) {
+      quietly(receiver::close);
+      receiver = null;
+    }
+  }
+
   private void end() {
     if (feed != null) {
       feed.stop("the standby is gone");
     }
-    if (receiver != null) {
-      quietly(receiver::close);
-    }
+    closeReceiver();
     endVerification();
     if (memory != null) {
       memory.close();

@@ -78,6 +78,16 @@ final class NativeLibrary {
       int pack,
       Pointer counts);
 
+  static native int remus_states_create(PointerByReference out);
+
+  static native void remus_states_destroy(Pointer states);
+
+  static native long remus_states_pack(
+      Pointer states, Pointer state, long bytes, PointerByReference out);
+
+  static native long remus_states_unpack(
+      Pointer states, Pointer packed, long bytes, PointerByReference out);
+
   static native int remus_standby_open(int pid, Pointer blocks, int count, PointerByReference out);
 
   static native void remus_standby_close(Pointer standby);

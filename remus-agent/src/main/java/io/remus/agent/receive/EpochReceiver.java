@@ -1,6 +1,9 @@
 package io.remus.agent.receive;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.remus.agent.nativeio.DeviceStates;
+import io.remus.agent.nativeio.NativeException;
 import io.remus.agent.nativeio.StandbyMemory;
 import io.remus.agent.stage.EpochStage;
 import io.remus.core.wire.ChunkKind;
@@ -20,7 +23,12 @@ import java.util.List;
  * by {@link DiskRecords}. Owned by one thread.
  */
 public final class EpochReceiver implements AutoCloseable {
+  /** A packed state that zstd could make no smaller. */
+  private static final int PACKED_BYTES = DeviceStates.MOST_BYTES + (1 << 20);
+
   private final EpochAssembly assembly = new EpochAssembly();
+  private final DeviceStates states = new DeviceStates();
+  private final ByteBuf packedState = ByteBufAllocator.DEFAULT.directBuffer();
   private final Path directory;
   private final long stageBytes;
   private final long pages;
@@ -33,7 +41,8 @@ public final class EpochReceiver implements AutoCloseable {
    * @param pages pages of the guest
    * @param disks replicated disks of the guest
    */
-  public EpochReceiver(Path directory, long stageBytes, long pages, List<DiskImage> disks) {
+  public EpochReceiver(Path directory, long stageBytes, long pages, List<DiskImage> disks)
+      throws NativeException {
     this.directory = directory;
     this.stageBytes = stageBytes;
     this.pages = pages;
@@ -75,15 +84,25 @@ public final class EpochReceiver implements AutoCloseable {
       if (stage == null) {
         stage = new EpochStage(directory, stageBytes);
       }
+      if (chunk.kind() == ChunkKind.DEVICE_STATE) {
+        deviceState(chunk);
+        return chunk.bytes();
+      }
       kept = true;
-      return chunk.kind() == ChunkKind.PAGES
-          ? stage.pages(chunk.data())
-          : stage.deviceState(chunk.data());
+      return stage.pages(chunk.data());
     } finally {
       if (!kept) {
         chunk.release();
       }
     }
+  }
+
+  private void deviceState(Chunk part) {
+    if (packedState.readableBytes() + part.bytes() > PACKED_BYTES) {
+      throw new ProtocolException(
+          "epoch %d has more than %d bytes of device state".formatted(part.epoch(), PACKED_BYTES));
+    }
+    packedState.writeBytes(part.data(), part.data().readerIndex(), part.bytes());
   }
 
   /**
@@ -94,6 +113,13 @@ public final class EpochReceiver implements AutoCloseable {
    */
   public EpochStage end(EpochEnd end) {
     assembly.end(end);
+    try {
+      stage.deviceState(states.unpack(packedState));
+    } catch (NativeException e) {
+      throw new ProtocolException(
+          "the device state of epoch %d is malformed".formatted(end.epoch()), e);
+    }
+    packedState.clear();
     EpochStage whole = stage;
     stage = null;
     return whole;
@@ -102,6 +128,10 @@ public final class EpochReceiver implements AutoCloseable {
   /** Throws away an epoch that is not complete. */
   @Override
   public void close() throws IOException {
+    states.close();
+    if (packedState.refCnt() > 0) {
+      packedState.release();
+    }
     if (stage != null) {
       stage.close();
       stage = null;

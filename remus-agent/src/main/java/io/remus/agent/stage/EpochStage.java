@@ -25,15 +25,12 @@ public final class EpochStage implements AutoCloseable {
     void apply(ByteBuf records) throws IOException;
   }
 
-  /** As much as the primary takes from a guest. */
-  private static final int DEVICE_STATE_BYTES = 16 << 20;
-
   private static final int LENGTH_BYTES = 4;
 
   private final Path directory;
   private final long memoryBytes;
   private final Deque<ByteBuf> chunks = new ArrayDeque<>();
-  private final ByteBuf deviceState = ByteBufAllocator.DEFAULT.heapBuffer();
+  private ByteBuffer deviceState;
   private long inMemory;
   private FileChannel spill;
 
@@ -99,29 +96,14 @@ public final class EpochStage implements AutoCloseable {
     }
   }
 
-  /**
-   * Takes over a piece of device state. Returns the bytes that take no buffer any more.
-   *
-   * @throws IOException when there is more of it than a guest may have
-   */
-  public long deviceState(ByteBuf part) throws IOException {
-    int bytes = part.readableBytes();
-    try {
-      if (deviceState.readableBytes() + bytes > DEVICE_STATE_BYTES) {
-        throw new IOException("more than " + DEVICE_STATE_BYTES + " bytes of device state");
-      }
-      deviceState.writeBytes(part);
-      return bytes;
-    } finally {
-      part.release();
-    }
+  /** The epoch is whole: this is its device state. */
+  public void deviceState(ByteBuffer state) {
+    deviceState = state;
   }
 
-  /** The device state of a whole epoch; a copy. */
+  /** The device state of a whole epoch. */
   public ByteBuffer deviceState() {
-    byte[] copy = new byte[deviceState.readableBytes()];
-    deviceState.getBytes(deviceState.readerIndex(), copy);
-    return ByteBuffer.wrap(copy);
+    return deviceState.duplicate();
   }
 
   /**
@@ -180,7 +162,6 @@ public final class EpochStage implements AutoCloseable {
   public void close() throws IOException {
     chunks.forEach(ByteBuf::release);
     chunks.clear();
-    deviceState.release();
     if (spill != null) {
       spill.close();
     }

@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.remus.agent.disk.WriteLog;
 import io.remus.agent.nativeio.Arena;
+import io.remus.agent.nativeio.DeviceStates;
 import io.remus.agent.nativeio.Encoder;
 import io.remus.agent.peer.PeerConnection;
 import io.remus.core.wire.ChunkKind;
@@ -28,6 +29,7 @@ public final class EpochSender implements AutoCloseable {
   private final ByteBufAllocator allocator;
   private final Credit credit;
   private final Encoder encoder;
+  private final DeviceStates states = new DeviceStates();
   private final Packing packing;
   private boolean packs = true;
   private long recordBytes;
@@ -130,12 +132,14 @@ public final class EpochSender implements AutoCloseable {
    * @param held the guest stands still as somebody wants, and is to do so on the backup, too
    */
   public EpochTally end(long epoch, ByteBuffer deviceState, boolean held) throws IOException {
-    while (deviceState.hasRemaining()) {
-      ByteBuffer part = deviceState.slice();
-      part.limit(Math.min(part.remaining(), CHUNK_BYTES));
-      deviceState.position(deviceState.position() + part.remaining());
-      ByteBuf data = allocator.directBuffer(part.remaining());
-      send(epoch, ChunkKind.DEVICE_STATE, data.writeBytes(part));
+    ByteBuf packed = states.pack(deviceState, allocator);
+    try {
+      while (packed.isReadable()) {
+        int bytes = Math.min(packed.readableBytes(), CHUNK_BYTES);
+        send(epoch, ChunkKind.DEVICE_STATE, packed.readRetainedSlice(bytes));
+      }
+    } finally {
+      packed.release();
     }
     EpochTally sent = tally;
     connection.send(sent.end(epoch, held));
@@ -200,5 +204,6 @@ public final class EpochSender implements AutoCloseable {
   @Override
   public void close() {
     encoder.close();
+    states.close();
   }
 }

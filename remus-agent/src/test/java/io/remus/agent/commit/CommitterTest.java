@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.remus.agent.nativeio.MemoryBlock;
 import io.remus.agent.nativeio.OwnPages;
+import io.remus.agent.nativeio.PackedStates;
 import io.remus.agent.nativeio.Records;
 import io.remus.agent.nativeio.StandbyMemory;
 import io.remus.agent.receive.EpochReceiver;
@@ -38,10 +38,12 @@ class CommitterTest {
   private EpochReceiver receiver;
   private Committer committer;
   private EpochTally tally = new EpochTally();
+  private PackedStates states;
 
   @BeforeEach
   void open() throws Exception {
     memory = new StandbyMemory(OwnPages.pid(), standby.blocks());
+    states = new PackedStates();
     receiver = new EpochReceiver(directory, 1 << 20, PAGES, List.of());
     committer = new Committer(TERM, memory, null);
   }
@@ -49,13 +51,14 @@ class CommitterTest {
   @AfterEach
   void close() throws Exception {
     receiver.close();
+    states.close();
     memory.close();
   }
 
   @Test
   void shouldAckAWholeEpochUnderThePrimarysTerm() throws Exception {
     receive(1, ChunkKind.PAGES, Records.full(3, 33));
-    receive(1, ChunkKind.DEVICE_STATE, state("QEVM one"));
+    receive(1, ChunkKind.DEVICE_STATE, states.of("QEVM one"));
 
     Frame.Ack ack = committer.commit(EpochId.FIRST, whole(1), false);
 
@@ -69,7 +72,7 @@ class CommitterTest {
     boolean[] held = {false, true, false};
     for (int epoch = 1; epoch <= held.length; epoch++) {
       receive(epoch, ChunkKind.PAGES, Records.full(3, epoch));
-      receive(epoch, ChunkKind.DEVICE_STATE, state("QEVM"));
+      receive(epoch, ChunkKind.DEVICE_STATE, states.of("QEVM"));
       committer.commit(new EpochId(epoch), whole(epoch), held[epoch - 1]);
       assertThat(committer.held()).isEqualTo(held[epoch - 1]);
       committer.apply();
@@ -79,7 +82,7 @@ class CommitterTest {
   @Test
   void shouldNotTouchTheStandbyBeforeTheEpochIsCommitted() throws Exception {
     receive(1, ChunkKind.PAGES, Records.full(3, 33));
-    receive(1, ChunkKind.DEVICE_STATE, state("QEVM one"));
+    receive(1, ChunkKind.DEVICE_STATE, states.of("QEVM one"));
     EpochStage stage = whole(1);
     assertThat(standby.all()).containsOnly(0);
 
@@ -94,11 +97,11 @@ class CommitterTest {
   @Test
   void shouldKeepTheLastCommittedEpochWhenTheNextOneIsCutOff() throws Exception {
     receive(1, ChunkKind.PAGES, Records.full(3, 33));
-    receive(1, ChunkKind.DEVICE_STATE, state("QEVM one"));
+    receive(1, ChunkKind.DEVICE_STATE, states.of("QEVM one"));
     committer.commit(EpochId.FIRST, whole(1), false);
     committer.apply();
     receive(2, ChunkKind.PAGES, Records.full(3, 99));
-    receive(2, ChunkKind.DEVICE_STATE, state("QEVM two"));
+    receive(2, ChunkKind.DEVICE_STATE, states.of("QEVM two"));
 
     receiver.close();
 
@@ -122,7 +125,7 @@ class CommitterTest {
       receive(epoch, ChunkKind.PAGES, Records.full(3, epoch));
       receive(epoch, ChunkKind.PAGES, Records.full(epoch + 3, 1));
       receive(epoch, ChunkKind.PAGES, Records.zero(epoch + 2, 1));
-      receive(epoch, ChunkKind.DEVICE_STATE, state("QEVM " + epoch));
+      receive(epoch, ChunkKind.DEVICE_STATE, states.of("QEVM " + epoch));
       assertThat(committer.commit(new EpochId(epoch), whole(epoch), false).epoch())
           .isEqualTo(epoch);
       committer.apply();
@@ -136,9 +139,9 @@ class CommitterTest {
 
   @Test
   void shouldNotCommitAnEpochOverOneThatIsNotAppliedYet() throws Exception {
-    receive(1, ChunkKind.DEVICE_STATE, state("QEVM one"));
+    receive(1, ChunkKind.DEVICE_STATE, states.of("QEVM one"));
     committer.commit(EpochId.FIRST, whole(1), false);
-    receive(2, ChunkKind.DEVICE_STATE, state("QEVM two"));
+    receive(2, ChunkKind.DEVICE_STATE, states.of("QEVM two"));
     try (EpochStage second = whole(2)) {
       assertThatThrownBy(() -> committer.commit(new EpochId(2), second, false))
           .isInstanceOf(IllegalStateException.class)
@@ -150,7 +153,7 @@ class CommitterTest {
 
   @Test
   void shouldLetNobodyMoveItsDeviceStateOn() throws Exception {
-    receive(1, ChunkKind.DEVICE_STATE, state("QEVM one"));
+    receive(1, ChunkKind.DEVICE_STATE, states.of("QEVM one"));
     committer.commit(EpochId.FIRST, whole(1), false);
 
     assertThat(committer.deviceState()).isEqualTo(StandardCharsets.US_ASCII.encode("QEVM one"));
@@ -178,9 +181,5 @@ class CommitterTest {
     var end = tally.end(epoch, false);
     tally = new EpochTally();
     return receiver.end(end);
-  }
-
-  private static ByteBuf state(String text) {
-    return Unpooled.directBuffer().writeBytes(text.getBytes(StandardCharsets.US_ASCII));
   }
 }

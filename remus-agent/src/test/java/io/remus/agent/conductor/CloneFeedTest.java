@@ -3,8 +3,6 @@ package io.remus.agent.conductor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.remus.agent.commit.Committer;
 import io.remus.agent.commit.MemoryCopy;
 import io.remus.agent.drill.DrillException;
@@ -134,7 +132,7 @@ class CloneFeedTest {
     stage.pages(Records.full(9, number));
     stage.pages(Records.full(1 + number * 37 % (PAGES - 1), number));
     stage.pages(Records.zero(number * 91 % (PAGES - 10) + 10, 1));
-    stage.deviceState(direct("QEVM " + number));
+    stage.deviceState(text("QEVM " + number));
     committer.commit(new EpochId(number), stage, false);
     epoch.set(number);
     committer.apply();
@@ -156,10 +154,6 @@ class CloneFeedTest {
           }
         });
     done.get(60, TimeUnit.SECONDS);
-  }
-
-  private static ByteBuf direct(String text) {
-    return Unpooled.directBuffer().writeBytes(text.getBytes(StandardCharsets.US_ASCII));
   }
 
   private static ByteBuffer text(String text) {

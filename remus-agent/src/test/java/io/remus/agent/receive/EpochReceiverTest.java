@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.remus.agent.nativeio.MemoryBlock;
+import io.remus.agent.nativeio.PackedStates;
 import io.remus.agent.nativeio.Records;
 import io.remus.agent.stage.EpochStage;
 import io.remus.core.wire.ChunkKind;
@@ -35,16 +36,19 @@ class EpochReceiverTest {
   private final List<String> disk = new ArrayList<>();
   private final List<Chunk> sent = new ArrayList<>();
   private EpochTally tally = new EpochTally();
+  private PackedStates states;
   private EpochReceiver receiver;
 
   @BeforeEach
-  void open() {
+  void open() throws Exception {
+    states = new PackedStates();
     receiver = new EpochReceiver(directory, 1 << 20, PAGES, DISKS);
   }
 
   @AfterEach
   void everyBufferHasBeenFreed() throws Exception {
     receiver.close();
+    states.close();
     assertThat(sent).allMatch(chunk -> chunk.refCnt() == 0);
     assertThat(directory).isEmptyDirectory();
   }
@@ -53,7 +57,9 @@ class EpochReceiverTest {
   void shouldHandOnAWholeEpoch() throws Exception {
     assertThat(receive(1, ChunkKind.PAGES, Records.full(3, 33))).as("credit").isZero();
     assertThat(receive(1, ChunkKind.PAGES, Records.zero(4, 5))).as("credit").isZero();
-    assertThat(receive(1, ChunkKind.DEVICE_STATE, state("QEVM..."))).as("credit").isEqualTo(7);
+    ByteBuf state = states.of("QEVM...");
+    int bytes = state.readableBytes();
+    assertThat(receive(1, ChunkKind.DEVICE_STATE, state)).as("credit").isEqualTo(bytes);
 
     List<Integer> pages = new ArrayList<>();
     try (EpochStage stage = receiver.end(end(1))) {
@@ -69,15 +75,33 @@ class EpochReceiverTest {
   @Test
   void shouldStageTheNextEpochApartFromTheOneBefore() throws Exception {
     receive(1, ChunkKind.PAGES, Records.full(1, 1));
-    receive(1, ChunkKind.DEVICE_STATE, state("one"));
+    receive(1, ChunkKind.DEVICE_STATE, states.of("one"));
     try (EpochStage first = receiver.end(end(1))) {
       receive(2, ChunkKind.PAGES, Records.full(2, 2));
-      receive(2, ChunkKind.DEVICE_STATE, state("two"));
+      receive(2, ChunkKind.DEVICE_STATE, states.of("two"));
       try (EpochStage second = receiver.end(end(2))) {
         assertThat(first.deviceState()).isEqualTo(StandardCharsets.US_ASCII.encode("one"));
         assertThat(second.deviceState()).isEqualTo(StandardCharsets.US_ASCII.encode("two"));
       }
     }
+  }
+
+  @Test
+  void shouldPutADeviceStateTogetherFromItsPieces() throws Exception {
+    ByteBuf state = states.of("QEVM and more");
+    receive(1, ChunkKind.DEVICE_STATE, state.readRetainedSlice(7));
+    receive(1, ChunkKind.DEVICE_STATE, state);
+
+    try (EpochStage stage = receiver.end(end(1))) {
+      assertThat(stage.deviceState()).isEqualTo(StandardCharsets.US_ASCII.encode("QEVM and more"));
+    }
+  }
+
+  @Test
+  void shouldRefuseADeviceStateThatIsNotPackedAgainstTheOneBefore() throws Exception {
+    receive(1, ChunkKind.DEVICE_STATE, Unpooled.directBuffer().writeBytes(new byte[99]));
+
+    refuses(() -> receiver.end(end(1)), "the device state of epoch 1 is malformed");
   }
 
   @Test
@@ -138,14 +162,14 @@ class EpochReceiverTest {
     sent.get(1).release();
 
     refuses(
-        () -> receive(1, ChunkKind.DEVICE_STATE, state("QEVM")),
+        () -> receive(1, ChunkKind.DEVICE_STATE, states.of("QEVM")),
         "chunk 2 of epoch 1 came in place of chunk 1");
   }
 
   @Test
   void shouldRefuseAnEndThatDoesNotAddUp() throws Exception {
     receive(1, ChunkKind.PAGES, Records.full(3, 3));
-    receive(1, ChunkKind.DEVICE_STATE, state("QEVM"));
+    receive(1, ChunkKind.DEVICE_STATE, states.of("QEVM"));
     EpochEnd right = end(1);
 
     refuses(
@@ -201,10 +225,11 @@ class EpochReceiverTest {
 
   @Test
   void shouldSpillAnEpochThatIsLargerThanItsMemory() throws Exception {
+    receiver.close();
     receiver = new EpochReceiver(directory, RECORD_BYTES, PAGES, List.of());
     assertThat(receive(1, ChunkKind.PAGES, Records.full(1, 1))).isZero();
     assertThat(receive(1, ChunkKind.PAGES, Records.full(2, 2))).isEqualTo(RECORD_BYTES);
-    receive(1, ChunkKind.DEVICE_STATE, state("QEVM"));
+    receive(1, ChunkKind.DEVICE_STATE, states.of("QEVM"));
 
     List<Integer> pages = new ArrayList<>();
     try (EpochStage stage = receiver.end(end(1))) {
@@ -229,10 +254,6 @@ class EpochReceiverTest {
     EpochEnd end = tally.end(epoch, false);
     tally = new EpochTally();
     return end;
-  }
-
-  private static ByteBuf state(String text) {
-    return Unpooled.directBuffer().writeBytes(text.getBytes(StandardCharsets.US_ASCII));
   }
 
   private static void refuses(ThrowingCallable action, String message) {

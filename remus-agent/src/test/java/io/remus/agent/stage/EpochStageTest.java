@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -90,27 +89,14 @@ class EpochStageTest {
   @Test
   void shouldFreeEverythingWhenItIsDiscarded() throws Exception {
     ByteBuf kept = chunk("kept");
-    ByteBuf state = chunk("state");
     EpochStage stage = new EpochStage(directory, CHUNK);
     stage.pages(kept);
     stage.pages(chunk("spilled"));
-    stage.deviceState(state);
 
     stage.close();
 
-    assertThat(kept.refCnt() + state.refCnt()).isZero();
+    assertThat(kept.refCnt()).isZero();
     assertThat(directory).isEmptyDirectory();
-  }
-
-  @Test
-  void shouldPutDeviceStateTogetherFromItsPiecesAndGiveTheirCreditBack() throws Exception {
-    ByteBuffer whole;
-    try (EpochStage stage = new EpochStage(directory, CHUNK)) {
-      assertThat(stage.deviceState(small("QEVM "))).isEqualTo(5);
-      assertThat(stage.deviceState(small("and more"))).isEqualTo(8);
-      whole = stage.deviceState();
-    }
-    assertThat(whole).isEqualTo(StandardCharsets.US_ASCII.encode("QEVM and more"));
   }
 
   @Test
