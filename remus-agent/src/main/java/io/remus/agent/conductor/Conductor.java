@@ -742,8 +742,7 @@ public final class Conductor {
         return;
       }
     }
-    from.send(know(uuid));
-    from.flush();
+    from.sendNow(know(uuid));
   }
 
   // ---- libvirt, on its event thread -------------------------------------------------------------

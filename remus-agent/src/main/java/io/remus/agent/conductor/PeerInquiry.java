@@ -158,8 +158,7 @@ final class PeerInquiry {
                   made.close();
                 }
               });
-          made.send(new Frame.Query(uuid));
-          made.flush();
+          made.sendNow(new Frame.Query(uuid));
         }
         return this;
       }

@@ -522,8 +522,7 @@ final class PrimaryVm {
   private void send(Frame frame) {
     PeerConnection route = inquiry != null ? inquiry : connection;
     if (route != null) {
-      route.send(frame);
-      route.flush();
+      route.sendNow(frame);
     }
   }
 

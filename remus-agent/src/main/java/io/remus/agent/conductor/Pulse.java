@@ -59,8 +59,7 @@ final class Pulse implements AutoCloseable {
   private void beat() {
     PeerConnection to = connection;
     if (to != null) {
-      to.send(new Frame.Heartbeat(++sequence, System.nanoTime(), 0));
-      to.flush();
+      to.sendNow(new Frame.Heartbeat(++sequence, System.nanoTime(), 0));
     }
   }
 

@@ -24,8 +24,7 @@ final class QueryAnswers implements FrameListener {
   public void onFrame(Frame frame) {
     if (frame instanceof Frame.Query query) {
       uuid = query.uuid();
-      connection.send(conductor.know(uuid));
-      connection.flush();
+      connection.sendNow(conductor.know(uuid));
     } else if (uuid != null && frame instanceof Frame.Stop stop) {
       conductor.tellStandby(uuid, connection, new StandbyEvent.StopReceived(new Term(stop.term())));
     } else if (uuid != null && frame instanceof Frame.Yield yield) {

@@ -121,15 +121,7 @@ final class Replication {
     PageHashes pages = new PageHashes(guest.pid(), guest.memory());
     PrimaryVerification begun =
         new PrimaryVerification(
-            vm,
-            connection.peerName(),
-            blocks(guest),
-            disks.hash(),
-            pages,
-            frame -> {
-              connection.send(frame);
-              connection.flush();
-            });
+            vm, connection.peerName(), blocks(guest), disks.hash(), pages, connection::sendNow);
     verification = begun;
     loop.show(begun);
     begun.start(term);

@@ -177,8 +177,7 @@ final class StandbyReplica {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
     }
-    connection.send(hashes);
-    connection.flush();
+    connection.sendNow(hashes);
   }
 
   /**
@@ -197,8 +196,7 @@ final class StandbyReplica {
         disks.isEmpty() ? null : replica.hash(disks),
         frame -> send(connection, frame),
         why -> {
-          connection.send(new Frame.Unverified(why));
-          connection.flush();
+          connection.sendNow(new Frame.Unverified(why));
         });
   }
 

@@ -1,23 +1,14 @@
 package io.remus.agent.conductor;
 
-import io.remus.agent.arbiter.Pair;
-import io.remus.agent.commit.Committer;
 import io.remus.agent.drill.Original;
 import io.remus.agent.guest.GuestException;
-import io.remus.agent.guest.StandbyGuest;
 import io.remus.agent.input.GuestInput;
-import io.remus.agent.nativeio.MemoryBlock;
 import io.remus.agent.nativeio.NativeException;
-import io.remus.agent.nativeio.StandbyMemory;
 import io.remus.agent.peer.FrameListener;
 import io.remus.agent.peer.PeerConnection;
 import io.remus.agent.peer.PeerException;
-import io.remus.agent.receive.EpochReceiver;
-import io.remus.agent.stage.EpochStage;
 import io.remus.agent.term.VmRecord;
 import io.remus.agent.term.Wish;
-import io.remus.agent.verify.ReplicaVerification;
-import io.remus.agent.verify.StandbyVerification;
 import io.remus.core.control.EventRecord.Level;
 import io.remus.core.control.VmRole;
 import io.remus.core.control.VmState;
@@ -32,14 +23,12 @@ import io.remus.core.standby.StandbyMachine;
 import io.remus.core.wire.DiskImage;
 import io.remus.core.wire.Frame;
 import io.remus.core.wire.ProtocolException;
-import io.remus.core.wire.RamBlock;
 import io.remus.core.wire.RefusalCode;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
 /**
@@ -49,9 +38,6 @@ import java.util.function.LongSupplier;
  */
 final class StandbyVm {
   private static final long CLAIM_LIMIT_MS = 5_000;
-  private static final long ASK_ARBITER_EVERY_NS = 500_000_000L;
-  private static final int ACTIVATION_ATTEMPTS = 20;
-  private static final long ACTIVATION_RETRY_NS = 500_000_000L;
   private static final long LINGER_MS = 1_000;
 
   private final Surroundings around;
@@ -65,27 +51,15 @@ final class StandbyVm {
   private final CompletableFuture<Void> activated = new CompletableFuture<>();
 
   private volatile VmView view;
-  private volatile long committedEpoch;
   private volatile VmStatus.Takeover takeover;
   private volatile boolean handedOver;
   private PeerConnection connection;
   private PeerConnection asker;
   private PeerConnection parting;
-  private boolean asking;
-  private long askArbiterAtNs = System.nanoTime();
-  private volatile Long agentMissingAtNs;
   private final AtomicLong outstandingBytes = new AtomicLong();
   private final GuestInput input = new GuestInput();
-  private final StandbyReplica replica;
-  private final LongSupplier owedToOthers;
-  private volatile StandbyGuest guest;
-  private StandbyMemory memory;
-  private Committer committer;
-  private EpochReceiver receiver;
-  private EpochStage staged;
-  private volatile CloneFeed feed;
-  private StandbyVerification verification;
-  private boolean stagedHeld;
+  private final Standby standby;
+  private final SilentPrimary silent;
 
   /**
    * @param owedToOthers memory of this host that is promised to other standbys, in bytes
@@ -97,12 +71,17 @@ final class StandbyVm {
       PeerConnection connection,
       LongSupplier owedToOthers) {
     this.around = around;
-    this.owedToOthers = owedToOthers;
     this.prepare = prepare;
     this.peer = peer;
     this.connection = connection;
     this.lane = new Lane(prepare.vm());
-    this.replica = new StandbyReplica(around, prepare, peer.name(), isSuperseded(around, prepare));
+    this.standby =
+        new Standby(
+            around,
+            prepare,
+            lane,
+            new StandbyReplica(around, prepare, peer.name(), isSuperseded(around, prepare)),
+            owedToOthers);
     this.machine = new StandbyMachine(peer.name(), new Term(prepare.term()));
     this.performer = new Performer<>(lane, this::perform, this::failed);
     this.pulse =
@@ -113,6 +92,7 @@ final class StandbyVm {
             lane,
             this::look);
     pulse.on(connection);
+    this.silent = new SilentPrimary(around, prepare, peer, lane, pulse);
     this.view =
         new VmView(Role.STANDBY, machine.term(), machine.state(), machine.reason(), Instant.now());
   }
@@ -142,13 +122,7 @@ final class StandbyVm {
 
   /** What this standby may yet take of this host's memory, in bytes. */
   long owedBytes() {
-    if (ended.isDone()) {
-      return 0;
-    }
-    StandbyGuest started = guest;
-    return started != null
-        ? started.owedBytes()
-        : prepare.blocks().stream().mapToLong(RamBlock::bytes).sum();
+    return ended.isDone() ? 0 : standby.owedBytes();
   }
 
   /**
@@ -184,13 +158,9 @@ final class StandbyVm {
         });
   }
 
-  private long owedByHost() {
-    return owedToOthers.getAsLong() + owedBytes();
-  }
-
   /** What a drill clones; of use once the VM stands by. */
   Original original() {
-    return feed;
+    return standby.original();
   }
 
   /** Puts an event into the lane. */
@@ -249,7 +219,7 @@ final class StandbyVm {
 
   private void perform(StandbyAction action) throws IOException, GuestException {
     if (action instanceof StandbyAction.Commit a) {
-      commit(a.epoch());
+      giveCredit(standby.commit(a.epoch(), ack -> send(connection, ack)));
     } else if (action instanceof StandbyAction.StartStandby) {
       startStandby();
     } else if (action instanceof StandbyAction.SendPrepared) {
@@ -260,9 +230,9 @@ final class StandbyVm {
       persist(a.role(), a.term());
       publish();
     } else if (action instanceof StandbyAction.AskPrimary) {
-      askPrimary();
+      silent.ask(this::primaryAnswered);
     } else if (action instanceof StandbyAction.AskArbiter) {
-      askArbiter();
+      silent.askArbiter(verdict -> tell(new StandbyEvent.ArbiterSaid(verdict)));
     } else if (action instanceof StandbyAction.SendClaim a) {
       send(connection, new Frame.Claim(a.term().number()));
       lane.after(CLAIM_LIMIT_MS, () -> dispatch(new StandbyEvent.ClaimUnanswered()));
@@ -287,29 +257,13 @@ final class StandbyVm {
 
   private static void send(PeerConnection to, Frame frame) {
     if (to != null) {
-      to.send(frame);
-      to.flush();
+      to.sendNow(frame);
     }
   }
 
   private void startStandby() throws GuestException, IOException {
-    replica.open(why -> tell(new StandbyEvent.StandbyLost(why.getMessage())));
-    guest =
-        StandbyGuest.start(
-            around.hypervisor(), replica.model(), CloneFeed.ram(prepare), owedToOthers.getAsLong());
-    memory = new StandbyMemory(guest.pid(), guest.memory());
-    memory.blank();
-    committer = new Committer(new Term(prepare.term()), memory, replica.disks());
-    feed = new CloneFeed(lane, prepare, this::owedByHost, committer, replica, () -> committedEpoch);
-    receiver =
-        new EpochReceiver(
-            around.stageDirectory(),
-            around.config().memory().stage() / 2,
-            MemoryBlock.pages(guest.memory()),
-            prepare.disks());
-    PeerConnection primary = connection;
-    replica
-        .tellHashes(primary)
+    standby
+        .start(connection, why -> tell(new StandbyEvent.StandbyLost(why.getMessage())))
         .whenComplete((told, failure) -> lane.execute(() -> started(failure)));
   }
 
@@ -324,12 +278,12 @@ final class StandbyVm {
   }
 
   private void chunk(Frame.Chunk chunk) {
-    if (receiver == null || machine.ended()) {
+    if (!standby.receives() || machine.ended()) {
       chunk.release();
       return;
     }
     try {
-      giveCredit(receiver.chunk(chunk, committer));
+      giveCredit(standby.take(chunk));
     } catch (ProtocolException e) {
       dispatch(new StandbyEvent.Unusable(e.getMessage()));
     } catch (IOException | RuntimeException | Error e) {
@@ -338,31 +292,18 @@ final class StandbyVm {
   }
 
   private void epochEnd(Frame.EpochEnd end) {
-    if (receiver == null || machine.ended()) {
+    if (!standby.receives() || machine.ended()) {
       return;
     }
     try {
-      staged = receiver.end(end);
-      stagedHeld = end.held();
+      standby.stage(end);
       dispatch(new StandbyEvent.Staged(new EpochId(end.epoch())));
-      if (staged != null) {
-        // It came too late to be committed.
-        staged.close();
-        staged = null;
-      }
+      standby.dropStaged();
     } catch (ProtocolException e) {
       dispatch(new StandbyEvent.Unusable(e.getMessage()));
     } catch (IOException | RuntimeException | Error e) {
       dispatch(new StandbyEvent.StandbyLost("an epoch could not be staged: " + e.getMessage()));
     }
-  }
-
-  private void commit(EpochId epoch) throws IOException {
-    EpochStage stage = staged;
-    staged = null;
-    send(connection, committer.commit(epoch, stage, stagedHeld));
-    committedEpoch = epoch.number();
-    giveCredit(committer.apply());
   }
 
   private void giveCredit(long bytes) {
@@ -372,70 +313,20 @@ final class StandbyVm {
     }
   }
 
-  /** The primary wants to compare. */
-  private void verify(Frame.Verify asked) {
-    endVerification();
-    if (memory == null || machine.ended() || asked.term() != prepare.term()) {
-      return;
-    }
-    PeerConnection primary = connection;
-    try {
-      ReplicaVerification disks = replica.verify(asked.disks(), primary);
-      try {
-        verification =
-            new StandbyVerification(
-                guest.pid(),
-                guest.memory(),
-                memory,
-                disks,
-                new Term(prepare.term()),
-                frame -> send(primary, frame),
-                lane::after);
-      } catch (NativeException e) {
-        disks.close();
-        throw e;
-      }
-      verification.work();
-    } catch (IOException | RuntimeException e) {
-      send(primary, new Frame.Unverified(String.valueOf(e.getMessage())));
-    }
-  }
-
-  /** Nothing of a later epoch has been applied: it comes behind this on the lane. */
-  private void verify(Frame.VerifyEpoch asked) {
-    try {
-      if (verification == null || asked.epoch() != committedEpoch) {
-        throw new IOException("it is at epoch %d, not %d".formatted(committedEpoch, asked.epoch()));
-      }
-      verification.tell(committedEpoch);
-    } catch (IOException e) {
-      send(connection, new Frame.Unverified(e.getMessage()));
-      endVerification();
-    }
-  }
-
-  private void endVerification() {
-    if (verification != null) {
-      verification.close();
-      verification = null;
-    }
-  }
-
   private void activate() throws GuestException, IOException {
     long claimedAtNs = System.nanoTime();
-    endVerification();
     long silentNs = pulse.silentNs();
-    feed.stop("VM " + vm() + " is being taken over");
-    closeReceiver();
-    committer.settleToRun();
-    activateWhileItWaits();
+    standby.activate();
     long runsAtNs = System.nanoTime();
-    carried(() -> input.guestRuns(guest.taps()));
+    carried(() -> input.guestRuns(standby.taps()));
     takeover =
         new VmStatus.Takeover(
-            committedEpoch, silentNs / 1e6, (runsAtNs - claimedAtNs) / 1e6, Instant.now());
+            standby.committedEpoch(),
+            silentNs / 1e6,
+            (runsAtNs - claimedAtNs) / 1e6,
+            Instant.now());
     dispatch(new StandbyEvent.Activated());
-    if (committer.held()) {
+    if (standby.held()) {
       around
           .events()
           .vm(
@@ -445,15 +336,7 @@ final class StandbyVm {
                   .formatted(peer.name(), vm()));
     }
     activated.complete(null);
-    settleGuest();
-  }
-
-  private void settleGuest() {
-    try {
-      guest.settle();
-    } catch (GuestException e) {
-      around.events().vm(Level.WARNING, vm(), e.getMessage());
-    }
+    standby.settleGuest();
   }
 
   private interface Carrying {
@@ -466,31 +349,6 @@ final class StandbyVm {
       carrying.carry();
     } catch (NativeException e) {
       around.events().vm(Level.WARNING, vm(), "a packet was lost on its way: " + e.getMessage());
-    }
-  }
-
-  /** The only copy is not given up because libvirtd is being restarted. */
-  private void activateWhileItWaits() throws GuestException {
-    for (int attempt = 1; ; attempt++) {
-      try {
-        guest.activate(committer.deviceState(), committer.held());
-        return;
-      } catch (GuestException e) {
-        if (attempt == ACTIVATION_ATTEMPTS || !stillWaits()) {
-          throw e;
-        }
-        around.events().vm(Level.WARNING, vm(), "activation is tried again: " + e.getMessage());
-        LockSupport.parkNanos(ACTIVATION_RETRY_NS);
-      }
-    }
-  }
-
-  private boolean stillWaits() {
-    try {
-      return guest.waits();
-    } catch (GuestException e) {
-      // libvirt does not answer; it may at the next attempt.
-      return true;
     }
   }
 
@@ -526,70 +384,7 @@ final class StandbyVm {
         == Role.SUPERSEDED;
   }
 
-  private void askPrimary() {
-    if (asking) {
-      return;
-    }
-    asking = true;
-    around
-        .inquiry()
-        .ask(
-            peer.paths(),
-            uuid(),
-            // So that signs of a host that lives are less than a timeout apart.
-            prepare.failoverTimeoutMs() / 2,
-            new SignsOfPrimary(),
-            FrameListeners.DEAF)
-        .whenComplete(
-            (answer, failure) ->
-                lane.execute(
-                    () -> {
-                      asking = false;
-                      if (failure == null) {
-                        answer.connection().close();
-                        primaryAnswered(answer.record());
-                      }
-                    }));
-  }
-
-  /** Silence goes on while the arbiter cannot be asked, and with it the wish. */
-  private void askArbiter() {
-    long waitNs = askArbiterAtNs - System.nanoTime();
-    askArbiterAtNs = System.nanoTime() + Math.max(0, waitNs) + ASK_ARBITER_EVERY_NS;
-    lane.after(Math.max(0, waitNs / 1_000_000), this::askArbiterNow);
-  }
-
-  private void askArbiterNow() {
-    around
-        .arbiter()
-        .takeOver(
-            new Pair(uuid(), vm(), new Term(prepare.term()), peer.name(), around.config().host()))
-        .thenAccept(verdict -> tell(new StandbyEvent.ArbiterSaid(verdict)));
-  }
-
-  /** On event loops. */
-  private final class SignsOfPrimary implements PeerInquiry.Signs {
-    @Override
-    public void greeted() {
-      pulse.heard();
-    }
-
-    @Override
-    public void hostWithoutAgent() {
-      agentMissingAtNs = System.nanoTime();
-    }
-
-    /** A young agent listens before it is quick to answer; one that is frozen was never missing. */
-    @Override
-    public void reached() {
-      if (agentWasMissing()) {
-        agentMissingAtNs = System.nanoTime();
-      }
-    }
-  }
-
   private void primaryAnswered(Frame.VmRecord record) {
-    pulse.heard();
     if (record.term() < prepare.term()) {
       // It has lost its memory; nothing may be concluded from that.
       return;
@@ -605,7 +400,7 @@ final class StandbyVm {
 
   /** Only what was started here: a VM of that name that was refused is somebody else's. */
   private void destroyStandby() throws GuestException {
-    if (guest != null) {
+    if (standby.isStarted()) {
       around.hypervisor().destroy(uuid());
     }
   }
@@ -626,28 +421,8 @@ final class StandbyVm {
     }
   }
 
-  /** From here on nothing is staged any more. */
-  private void closeReceiver() {
-    if (receiver != null) {
-      quietly(receiver::close);
-      receiver = null;
-    }
-  }
-
   private void end() {
-    if (feed != null) {
-      feed.stop("the standby is gone");
-    }
-    closeReceiver();
-    endVerification();
-    if (memory != null) {
-      memory.close();
-    }
-    if (committer != null && machine.state() != VmState.ACTIVE) {
-      // What is committed and not in the images yet would wait there for the agent's next start.
-      quietly(committer::settle);
-    }
-    quietly(replica::close);
+    standby.close(machine.state() == VmState.ACTIVE);
     if (machine.state() != VmState.ACTIVE) {
       activated.completeExceptionally(
           new GuestException(GuestException.Kind.UNPROTECTABLE, machine.reason(), ""));
@@ -662,54 +437,27 @@ final class StandbyVm {
     lane.close();
   }
 
-  private interface Closing {
-    void run() throws IOException;
-  }
-
-  /** Nothing else may stay open for it, nor may the VM be left without an end. */
-  private void quietly(Closing closing) {
-    try {
-      closing.run();
-    } catch (IOException | RuntimeException e) {
-      around.events().vm(Level.WARNING, vm(), "while its standby was ended: " + e.getMessage());
-    }
-  }
-
   private void look() {
     if (machine.ended()) {
       return;
     }
     SilenceMonitor.Verdict verdict = pulse.verdict(machine.committed() != null);
     if (verdict == SilenceMonitor.Verdict.LOST) {
-      dispatch(agentMayReturn() ? new StandbyEvent.AgentMissing() : new StandbyEvent.Expired());
+      dispatch(
+          silent.agentMayReturn() ? new StandbyEvent.AgentMissing() : new StandbyEvent.Expired());
     } else if (verdict == SilenceMonitor.Verdict.SUSPECT) {
       dispatch(new StandbyEvent.Suspected());
     } else {
       dispatch(new StandbyEvent.Heard());
     }
     if (machine.state() == VmState.SUSPECT) {
-      askPrimary();
+      silent.ask(this::primaryAnswered);
     }
-  }
-
-  /**
-   * A host that said just now that nothing listens there is up, and holds the guest's output while
-   * its agent is restarted. A host that dies after that is silent, and waited for no longer.
-   */
-  private boolean agentMayReturn() {
-    return agentWasMissing()
-        && pulse.silentNs() < around.config().failover().agentGrace().toNanos();
-  }
-
-  private boolean agentWasMissing() {
-    Long missingAtNs = agentMissingAtNs;
-    return missingAtNs != null
-        && System.nanoTime() - missingAtNs < prepare.failoverTimeoutMs() * 1_000_000L;
   }
 
   VmStatus status() {
     VmView seen = view;
-    long committed = committedEpoch;
+    long committed = standby.committedEpoch();
     return new VmStatus(
         vm(),
         uuid(),
@@ -749,12 +497,21 @@ final class StandbyVm {
       } else if (frame instanceof Frame.Yield f) {
         tell(new StandbyEvent.Yielded(new Term(f.term())));
       } else if (frame instanceof Frame.Verify f) {
-        lane.execute(() -> verify(f));
+        whileConnected(() -> standby.verify(f, connection));
       } else if (frame instanceof Frame.VerifyEpoch f) {
-        lane.execute(() -> verify(f));
+        whileConnected(() -> standby.verify(f, connection));
       } else if (!(frame instanceof Frame.Heartbeat)) {
         tell(new StandbyEvent.Unusable("unexpected " + frame.getClass().getSimpleName()));
       }
+    }
+
+    private void whileConnected(Runnable work) {
+      lane.execute(
+          () -> {
+            if (connection != null && !machine.ended()) {
+              work.run();
+            }
+          });
     }
 
     /** Counted before it waits for the lane: no more than the credit is ever kept. */

@@ -61,8 +61,7 @@ public final class InputCarry implements AutoCloseable {
       for (ByteBuffer seen = tap.read(); seen != null; seen = tap.read()) {
         if (backup.awaitRoom(System.nanoTime() + ROOM_LIMIT_NS)) {
           ByteBuffer frame = ByteBuffer.allocate(seen.remaining()).put(seen).flip();
-          backup.send(new Frame.Input(nic, frame));
-          backup.flush();
+          backup.sendNow(new Frame.Input(nic, frame));
           frames.incrementAndGet();
         }
       }

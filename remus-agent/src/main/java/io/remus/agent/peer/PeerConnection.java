@@ -74,6 +74,12 @@ public final class PeerConnection {
     channel.write(frame).addListener(CLOSE_ON_FAILURE);
   }
 
+  /** Puts a frame and sends it at once, and what was put before. */
+  public void sendNow(Frame frame) {
+    send(frame);
+    flush();
+  }
+
   /** Sends what was put. */
   public void flush() {
     channel.flush();
