@@ -1,6 +1,5 @@
 package io.remus.agent.conductor;
 
-import io.remus.agent.arbiter.Pair;
 import io.remus.agent.config.AgentConfig;
 import io.remus.agent.control.RefusedException;
 import io.remus.agent.guest.GuestException;
@@ -21,7 +20,6 @@ import io.remus.core.control.VmStatus;
 import io.remus.core.epoch.Term;
 import io.remus.core.failover.ArbiterKind;
 import io.remus.core.failover.Role;
-import io.remus.core.failover.Verdict;
 import io.remus.core.primary.PrimaryEvent;
 import io.remus.core.standby.StandbyEvent;
 import io.remus.core.wire.Frame;
@@ -42,19 +40,18 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
  * Knows which VMs this host is primary of and which it stands by for, and takes requests to them.
  */
 public final class Conductor {
-  private static final long ASK_LIMIT_MS = 3_000;
   private static final long FAILOVER_LIMIT_S = 30;
   private static final long UNPROTECT_LIMIT_S = 30;
   private static final long DRAIN_LIMIT_S = 20;
 
   private final Surroundings around;
+  private final Admission admission;
   private final Map<String, PrimaryVm> primaries = new ConcurrentHashMap<>();
   private final Map<String, StandbyVm> standbys = new ConcurrentHashMap<>();
   private final Set<String> opening = ConcurrentHashMap.newKeySet();
@@ -66,6 +63,7 @@ public final class Conductor {
 
   Conductor(Surroundings around) {
     this.around = around;
+    this.admission = new Admission(around);
   }
 
   /** Told the UUID of a VM whose protection was lost, or whose primary was, on its lane. */
@@ -218,12 +216,12 @@ public final class Conductor {
           "this host holds the standby of VM " + name,
           "protect it on the host that runs it, " + standby.status().peer());
     }
-    requireSomebodyToAsk(name, peer);
+    admission.requireSomebodyToAsk(name, peer);
     RunningGuest guest = null;
     try {
       guest = RunningGuest.open(around.hypervisor(), name, wish.withoutDisks());
-      requireOutputHeld(guest);
-      Term term = newTerm(guest, peer);
+      admission.requireOutputHeld(guest);
+      Term term = admission.newTerm(guest, peer);
       if (alone) {
         // The peer was asked just now: nothing newer is left to watch for.
         known.tell(new PrimaryEvent.StopRequested());
@@ -239,93 +237,6 @@ public final class Conductor {
         guest.close();
       }
     }
-  }
-
-  /** With one path and no arbiter every cut cable would be a lost host. */
-  private void requireSomebodyToAsk(String vm, Peer peer) {
-    if (around.arbiter().kind() == ArbiterKind.NONE && !peer.hasSecondPath()) {
-      throw RefusedException.conflict(
-          "no-second-path",
-          "VM %s cannot be protected: there is no arbiter and only one path to %s"
-              .formatted(vm, peer.name()),
-          "give [peers.%s] a heartbeat_address on another network, or configure an [arbiter]"
-              .formatted(peer.name()));
-    }
-  }
-
-  private void requireOutputHeld(RunningGuest guest) {
-    if (!guest.taps().isEmpty() && !around.features().holdsOutput()) {
-      throw RefusedException.conflict(
-          "output-not-held",
-          "this kernel cannot hold the output of VM " + guest.name(),
-          "use a kernel with nftables bridge support and NFQUEUE; see `remus doctor`");
-    }
-  }
-
-  /** Newer than what either host knows, so that no old copy can pass for this one. */
-  private Term newTerm(RunningGuest guest, Peer peer) {
-    long known = around.terms().find(guest.uuid()).map(VmRecord::term).orElse(0L);
-    Frame.VmRecord there = ask(guest, peer);
-    if (there.role() == Role.ACTIVE || there.role() == Role.PRIMARY) {
-      throw RefusedException.conflict(
-          "runs-elsewhere",
-          "%s says that it runs VM %s itself, under term %d"
-              .formatted(peer.name(), guest.name(), there.term()),
-          "end the VM on one of the hosts; `remus status` on " + peer.name() + " tells more");
-    }
-    Term term = new Term(Math.max(known, there.term()) + 1);
-    return register(
-        new Pair(guest.uuid(), guest.name(), term, around.config().host(), peer.name()));
-  }
-
-  /** The arbiter may know of an attempt that neither host remembers. */
-  private Term register(Pair pair) {
-    Verdict verdict = around.arbiter().register(pair).join();
-    if (verdict instanceof Verdict.Denied denied && isOurs(denied, pair)) {
-      Term newer = denied.newest().next();
-      return register(new Pair(pair.uuid(), pair.vm(), newer, pair.primary(), pair.standby()));
-    }
-    if (verdict instanceof Verdict.Denied denied) {
-      throw RefusedException.conflict(
-          "runs-elsewhere",
-          "the arbiter says that %s runs VM %s under term %s"
-              .formatted(denied.holder(), pair.vm(), denied.newest()),
-          "end the VM on one of the hosts; `remus status` on " + denied.holder() + " tells more");
-    }
-    if (verdict instanceof Verdict.Unknown unknown) {
-      throw RefusedException.conflict(
-          "arbiter-unreachable",
-          "VM %s cannot be protected: the arbiter cannot be asked: %s"
-              .formatted(pair.vm(), unknown.why()),
-          "bring it back: remus doctor tells what it sees of it");
-    }
-    return pair.term();
-  }
-
-  /** The peer was asked just now and does not run it; nor does anybody else. */
-  private static boolean isOurs(Verdict.Denied denied, Pair pair) {
-    return denied.holder().equals(pair.primary()) || denied.holder().equals(pair.standby());
-  }
-
-  private Frame.VmRecord ask(RunningGuest guest, Peer peer) {
-    try {
-      PeerInquiry.Answer answer =
-          around.inquiry().ask(peer.paths(), guest.uuid(), ASK_LIMIT_MS).get();
-      answer.connection().close();
-      return answer.record();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw unreachable(guest.name(), peer, e);
-    } catch (ExecutionException e) {
-      throw unreachable(guest.name(), peer, e.getCause());
-    }
-  }
-
-  private static RefusedException unreachable(String vm, Peer peer, Throwable cause) {
-    return RefusedException.conflict(
-        "backup-unreachable",
-        "VM %s cannot be protected: %s".formatted(vm, Causes.message(cause)),
-        "see that the agent runs on " + peer.name() + " and is reachable: remus doctor");
   }
 
   private Peer peer(String name) {
@@ -496,7 +407,12 @@ public final class Conductor {
                     "VM %s was not verified: %s".formatted(name, Causes.message(failure)),
                     "see `remus status " + name + "`");
               }
-              tellVerified(report);
+              around
+                  .events()
+                  .vm(
+                      report.equal() ? Level.INFO : Level.ERROR,
+                      name,
+                      VerificationWords.of(report));
               return report;
             });
   }
@@ -504,35 +420,6 @@ public final class Conductor {
   /** How far that is; empty when no comparison is going on. */
   public Optional<VerificationProgress> verification(String name) {
     return Optional.ofNullable(primaries.get(name)).flatMap(PrimaryVm::verification);
-  }
-
-  private void tellVerified(VerificationReport report) {
-    Level level = report.equal() ? Level.INFO : Level.ERROR;
-    around.events().vm(level, report.vm(), verified(report));
-  }
-
-  private static String verified(VerificationReport report) {
-    List<VerificationReport.Disk> disks =
-        report.disks().stream().filter(disk -> disk.notCompared() == null).toList();
-    if (report.equal()) {
-      return "verified: the standby on %s is equal at epoch %d: memory%s"
-          .formatted(
-              report.peer(),
-              report.epoch(),
-              disks.stream().map(disk -> ", " + disk.disk()).collect(Collectors.joining()));
-    }
-    return "the standby on %s differs at epoch %d: memory in %d of %d MiB%s; protect it anew"
-        .formatted(
-            report.peer(),
-            report.epoch(),
-            report.memory().different(),
-            report.memory().pieces(),
-            disks.stream()
-                .map(
-                    disk ->
-                        ", %s in %d of %d blocks"
-                            .formatted(disk.disk(), disk.different(), disk.blocks()))
-                .collect(Collectors.joining()));
   }
 
   /** Moves a VM to its backup in order, on the host that runs it. */
