@@ -198,11 +198,17 @@ int64_t remus_hashes_sums(const struct remus_hashes *hashes, uint64_t *sums, int
 
 /* ---- queue: output commit (NFQUEUE) ------------------------------------------------------------------------------- */
 
-/* Binds queue number in the calling thread's network namespace: metadata only, GSO kept, no fail-open.
+enum remus_queue_told {
+    REMUS_QUEUE_FIRST = 1, /* the first packet since the last pause */
+    REMUS_QUEUE_MUCH       /* with it, or since, REMUS_QUEUE_MUCH_BYTES of them */
+};
+#define REMUS_QUEUE_MUCH_BYTES (1024 * 1024)
+
+/* Binds queue number in the calling thread's network namespace: a byte of each packet, GSO kept, no fail-open.
  * -EBUSY: another process has the queue. */
 int remus_queue_open(int number, int max_packets, struct remus_queue **out);
-/* Reads and forgets packet notices until remus_queue_stop (any thread; returns 0), an error, or the first packet since the
- * last pause (returns 1; to be called again). Run it on a thread of its own. */
+/* Reads and forgets packet notices until remus_queue_stop (any thread; returns 0), an error, or one of enum remus_queue_told,
+ * each once after a pause (to be called again). Run it on a thread of its own. */
 int remus_queue_drain(struct remus_queue *queue);
 void remus_queue_stop(struct remus_queue *queue);
 /* Id of the last packet that entered the queue; 0 before the first. Any thread. Ids are 32 bits wide and wrap. */

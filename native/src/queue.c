@@ -28,8 +28,9 @@ struct remus_queue {
     int number;
     struct mnl_socket *socket;
     int stop;
-    int watched;  /* the next packet is to be told of */
-    int counters; /* /proc/net/netfilter/nfnetlink_queue of the namespace the queue is in */
+    int watched;   /* REMUS_QUEUE_FIRST or REMUS_QUEUE_MUCH is to be told next, or neither */
+    int64_t bytes; /* since the last pause */
+    int counters;  /* /proc/net/netfilter/nfnetlink_queue of the namespace the queue is in */
 };
 
 static struct nlmsghdr *message(void *buffer, int queue, int type, int flags) {
@@ -48,7 +49,9 @@ static int bind_queue(struct remus_queue *queue, int max_packets) {
     char buffer[1024];
     struct nlmsghdr *header = message(buffer, queue->number, NFQNL_MSG_CONFIG, NLM_F_ACK);
     struct nfqnl_msg_config_cmd command = {.command = NFQNL_CFG_CMD_BIND};
-    struct nfqnl_msg_config_params params = {.copy_mode = NFQNL_COPY_META};
+    /* A byte of each packet, because then its notice tells the length. */
+    struct nfqnl_msg_config_params params = {.copy_mode = NFQNL_COPY_PACKET,
+                                             .copy_range = htonl(1)};
     mnl_attr_put(header, NFQA_CFG_CMD, sizeof command, &command);
     mnl_attr_put(header, NFQA_CFG_PARAMS, sizeof params, &params);
     mnl_attr_put_u32(header, NFQA_CFG_QUEUE_MAXLEN, htonl(max_packets));
@@ -142,14 +145,27 @@ void remus_queue_stop(struct remus_queue *queue) {
     (void)written; /* it can only fail when the counter is full, and then it is set anyway */
 }
 
-/* Empties the socket; returns how many packets it told of. A verdict that found nothing to release
- * is answered with ENOENT: no error. */
-static int forget_notices(int fd) {
-    char notices[NOTICES][NOTICE_BYTES];
+static int64_t packet_bytes(const struct nlmsghdr *notice) {
+    const struct nlattr *attribute;
+    mnl_attr_for_each(attribute, notice, sizeof(struct nfgenmsg)) {
+        if (mnl_attr_get_type(attribute) == NFQA_CAP_LEN) {
+            return ntohl(mnl_attr_get_u32(attribute));
+        }
+    }
+    return 0;
+}
+
+/* Empties the socket; returns how many bytes of packets it told of. A verdict that found nothing to
+ * release is answered with ENOENT: no error. */
+static int64_t forget_notices(int fd) {
+    union {
+        struct nlmsghdr header;
+        char bytes[NOTICE_BYTES];
+    } notices[NOTICES];
     struct iovec pieces[NOTICES];
     struct mmsghdr messages[NOTICES] = {0};
     for (int i = 0; i < NOTICES; i++) {
-        pieces[i] = (struct iovec){notices[i], NOTICE_BYTES};
+        pieces[i] = (struct iovec){&notices[i], NOTICE_BYTES};
         messages[i].msg_hdr = (struct msghdr){.msg_iov = &pieces[i], .msg_iovlen = 1};
     }
     int count = recvmmsg(fd, messages, NOTICES, MSG_DONTWAIT, NULL);
@@ -157,27 +173,41 @@ static int forget_notices(int fd) {
         /* ENOBUFS: the socket overflowed; the kernel dropped those packets and counted them. */
         return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? 0 : -errno;
     }
-    int packets = 0;
+    int64_t bytes = 0;
     for (int i = 0; i < count; i++) {
-        struct {
-            struct nlmsghdr header;
-            struct nlmsgerr answer;
-        } reply;
-        if (messages[i].msg_len < sizeof reply) {
+        const struct nlmsghdr *notice = &notices[i].header;
+        if (!mnl_nlmsg_ok(notice, messages[i].msg_len)) {
             continue;
         }
-        memcpy(&reply, notices[i], sizeof reply);
-        packets += reply.header.nlmsg_type == (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET);
-        if (reply.header.nlmsg_type == NLMSG_ERROR && reply.answer.error != 0 &&
-            reply.answer.error != -ENOENT) {
-            return reply.answer.error;
+        if (notice->nlmsg_type == (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET)) {
+            bytes += packet_bytes(notice);
+        } else if (notice->nlmsg_type == NLMSG_ERROR) {
+            int error = ((const struct nlmsgerr *)mnl_nlmsg_get_payload(notice))->error;
+            if (error != 0 && error != -ENOENT) {
+                return error;
+            }
         }
     }
-    return packets;
+    return bytes;
 }
 
 void queue_watch(struct remus_queue *queue) {
-    __atomic_store_n(&queue->watched, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&queue->bytes, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&queue->watched, REMUS_QUEUE_FIRST, __ATOMIC_RELEASE);
+}
+
+/* What of it is to be told. A pause that begins meanwhile may be told of a packet before it. */
+static int seen(struct remus_queue *queue, int64_t bytes) {
+    int64_t all = __atomic_add_fetch(&queue->bytes, bytes, __ATOMIC_RELAXED);
+    int watched = __atomic_load_n(&queue->watched, __ATOMIC_ACQUIRE);
+    int much = all >= REMUS_QUEUE_MUCH_BYTES;
+    if (bytes == 0 || watched == 0 || (watched == REMUS_QUEUE_MUCH && !much)) {
+        return 0;
+    }
+    int next = watched == REMUS_QUEUE_FIRST && !much ? REMUS_QUEUE_MUCH : 0;
+    __atomic_compare_exchange_n(&queue->watched, &watched, next, 0, __ATOMIC_ACQ_REL,
+                                __ATOMIC_RELAXED);
+    return much ? REMUS_QUEUE_MUCH : REMUS_QUEUE_FIRST;
 }
 
 int remus_queue_drain(struct remus_queue *queue) {
@@ -192,12 +222,13 @@ int remus_queue_drain(struct remus_queue *queue) {
         if (wait[1].revents != 0) {
             return 0;
         }
-        int packets = forget_notices(wait[0].fd);
-        if (packets < 0) {
-            return packets;
+        int64_t bytes = forget_notices(wait[0].fd);
+        if (bytes < 0) {
+            return bytes;
         }
-        if (packets > 0 && __atomic_exchange_n(&queue->watched, 0, __ATOMIC_ACQ_REL)) {
-            return 1;
+        int told = seen(queue, bytes);
+        if (told != 0) {
+            return told;
         }
     }
 }

@@ -148,10 +148,31 @@ static void should_tell_once_of_what_is_sent_after_a_pause(void) {
     send_number(guest, "10.0.0.2", 1);
     void *told;
     pthread_join(net.drain, &told);
-    CHECK_EQUAL(1, (intptr_t)told);
+    CHECK_EQUAL(REMUS_QUEUE_FIRST, (intptr_t)told);
     CHECK_EQUAL(0, pthread_create(&net.drain, NULL, drain, net.queue));
     send_number(guest, "10.0.0.2", 2);
     wait_marker(net.queue, before + 2);
+    lift(&net); /* finds the thread still draining */
+}
+
+static void should_tell_once_that_much_was_sent_after_a_pause(void) {
+    struct net net = lay();
+    int guest = udp(net.guest, "10.0.0.1"), client = udp(net.client, "10.0.0.2");
+    static char datagram[60000];
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(99)};
+    inet_aton("10.0.0.2", &to.sin_addr);
+    introduce(&net, guest, client);
+    queue_watch(net.queue);
+    for (int sent = 0; sent < REMUS_QUEUE_MUCH_BYTES; sent += sizeof datagram) {
+        CHECK(sendto(guest, datagram, sizeof datagram, 0, (struct sockaddr *)&to, sizeof to) ==
+              sizeof datagram);
+    }
+    void *told;
+    do { /* of the first one by itself, unless all of them came at once */
+        pthread_join(net.drain, &told);
+        CHECK((intptr_t)told == REMUS_QUEUE_FIRST || (intptr_t)told == REMUS_QUEUE_MUCH);
+        CHECK_EQUAL(0, pthread_create(&net.drain, NULL, drain, net.queue));
+    } while ((intptr_t)told != REMUS_QUEUE_MUCH);
     lift(&net); /* finds the thread still draining */
 }
 
@@ -293,6 +314,7 @@ static void should_remove_the_rules_of_one_owner_only(void) {
 
 const struct test queue_tests[] = {
     TEST(should_tell_once_of_what_is_sent_after_a_pause),
+    TEST(should_tell_once_that_much_was_sent_after_a_pause),
     TEST(should_release_up_to_the_marker_and_no_further),
     TEST(should_drop_output_when_nobody_listens),
     TEST(should_count_what_a_full_queue_drops),

@@ -14,6 +14,16 @@ public final class OutputQueue extends Handle {
    */
   public record Counts(long waiting, long dropped, long userDropped) {}
 
+  /** What ended a {@link #drain}, as native/include/remus.h counts it. */
+  public enum Told {
+    /** {@link #stop}. */
+    END,
+    /** The first packet since the last pause. */
+    FIRST,
+    /** A MiB of packets since the last pause, perhaps with the first. */
+    MUCH
+  }
+
   private final int number;
 
   public OutputQueue(int number, int maxPackets) throws NativeException {
@@ -27,15 +37,10 @@ public final class OutputQueue extends Handle {
     return number;
   }
 
-  /**
-   * Empties the notice socket; give it a thread of its own.
-   *
-   * @return true at the first packet since the last pause, to be called again; false at {@link
-   *     #stop}
-   */
-  public boolean drain() throws NativeException {
+  /** Empties the notice socket; give it a thread of its own, and call it again until the end. */
+  public Told drain() throws NativeException {
     int code = NativeLibrary.remus_queue_drain(pointer());
-    return NativeException.check("drain queue " + number, code) == 1;
+    return Told.values()[(int) NativeException.check("drain queue " + number, code)];
   }
 
   /** Ends {@link #drain}. Any thread. */

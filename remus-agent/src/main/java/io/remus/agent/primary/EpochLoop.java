@@ -42,6 +42,12 @@ public final class EpochLoop {
    */
   private static final int IN_FLIGHT = 2;
 
+  /**
+   * An epoch that holds much output ends so soon. A TCP stream sends no more than a window ahead of
+   * its acks: what is released more often lets it send more.
+   */
+  private static final long STREAM_INTERVAL_NS = 10_000_000;
+
   private final String vm;
   private final EpochCapture capture;
   private final EpochSender sender;
@@ -60,6 +66,7 @@ public final class EpochLoop {
   private volatile boolean finishing;
   private volatile Runnable onStop;
   private volatile boolean outputWaits;
+  private volatile boolean muchWaits;
   private volatile long capturedEpoch;
   private volatile long ackedEpoch;
 
@@ -106,8 +113,9 @@ public final class EpochLoop {
   }
 
   /** The guest has sent something since the last pause: somebody waits for the epoch's end. */
-  public void output() {
+  public void output(OutputQueue.Told told) {
     outputWaits = true;
+    muchWaits |= told == OutputQueue.Told.MUCH;
     LockSupport.unpark(thread);
   }
 
@@ -255,7 +263,14 @@ public final class EpochLoop {
     if (isFull()) {
       return Long.MAX_VALUE;
     }
-    return startedNs + (outputWaits ? intervalNs : idleIntervalNs) - System.nanoTime();
+    return startedNs + lengthNs() - System.nanoTime();
+  }
+
+  private long lengthNs() {
+    if (!outputWaits) {
+      return idleIntervalNs;
+    }
+    return muchWaits ? Math.min(STREAM_INTERVAL_NS, intervalNs) : intervalNs;
   }
 
   /**
@@ -263,6 +278,7 @@ public final class EpochLoop {
    */
   private void epoch(EpochId epoch, long startedAtNs, Runnable told) throws IOException {
     outputWaits = false;
+    muchWaits = false;
     long pages = pause(epoch, told);
     Gate gate = capture.gate();
     EpochTimes times = new EpochTimes(startedAtNs, gate.stoppedAtNs(), gate.resumedAtNs(), pages);

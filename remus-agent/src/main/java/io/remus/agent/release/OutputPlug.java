@@ -19,7 +19,7 @@ public final class OutputPlug implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(OutputPlug.class);
 
   private final String vm;
-  private final Runnable onOutput;
+  private final Consumer<OutputQueue.Told> onOutput;
   private final Consumer<String> broken;
   private final OutputQueue queue;
   private final Thread drainer;
@@ -32,7 +32,7 @@ public final class OutputPlug implements AutoCloseable {
    * @param number netfilter queue
    * @param maxPackets most packets to hold; more are dropped and counted
    * @param onOutput told, on a thread of the plug, when the guest has sent something since the last
-   *     pause
+   *     pause, and when that is much
    * @param broken told, on a thread of the plug, when output cannot be released any more
    */
   public OutputPlug(
@@ -40,7 +40,7 @@ public final class OutputPlug implements AutoCloseable {
       List<String> taps,
       int number,
       int maxPackets,
-      Runnable onOutput,
+      Consumer<OutputQueue.Told> onOutput,
       Consumer<String> broken)
       throws NativeException {
     this.vm = vm;
@@ -62,8 +62,10 @@ public final class OutputPlug implements AutoCloseable {
 
   private void drain() {
     try {
-      while (queue.drain()) {
-        onOutput.run();
+      OutputQueue.Told told = queue.drain();
+      while (told != OutputQueue.Told.END) {
+        onOutput.accept(told);
+        told = queue.drain();
       }
     } catch (NativeException | RuntimeException | Error e) {
       broken.accept(e.getMessage());
