@@ -33,15 +33,20 @@ final class Brake implements AutoCloseable {
   }
 
   private void run() {
-    long holdNs = (long) (PERIOD_NS * part);
     try {
       while (!released) {
-        capture.brake(holdNs);
-        LockSupport.parkNanos(PERIOD_NS - holdNs);
+        hold(capture, part);
       }
     } catch (IOException | RuntimeException | Error e) {
       failure = e;
     }
+  }
+
+  /** Holds the guest for a part of one period; an unpark ends the other part. */
+  static void hold(EpochCapture capture, double part) throws IOException {
+    long holdNs = (long) (PERIOD_NS * part);
+    capture.brake(holdNs);
+    LockSupport.parkNanos(PERIOD_NS - holdNs);
   }
 
   /** Lets the brake go; the guest runs freely when this returns. */

@@ -43,6 +43,14 @@ public final class EpochLoop {
   private static final int IN_FLIGHT = 2;
 
   /**
+   * A guest whose next epoch waits while the oldest has no ack for so long dirties more than the
+   * link carries: it is held for a part of the time, a larger one with each doubling.
+   */
+  private static final long SLOW_NS = 250_000_000;
+
+  private static final double[] HELD = {0.5, 0.75, 0.9};
+
+  /**
    * An epoch that holds much output ends so soon. A TCP stream sends no more than a window ahead of
    * its acks: what is released more often lets it send more.
    */
@@ -67,6 +75,7 @@ public final class EpochLoop {
   private volatile Runnable onStop;
   private volatile boolean outputWaits;
   private volatile boolean muchWaits;
+  private final long[] resumedAtNs = new long[IN_FLIGHT];
   private volatile long capturedEpoch;
   private volatile long ackedEpoch;
 
@@ -247,11 +256,28 @@ public final class EpochLoop {
     while (leftNs > 0 && isToGoOn()) {
       if (disks.log().waitingBytes() >= AHEAD_BYTES) {
         sender.diskChunk(epoch.number(), disks.log(), WriteLog.ALL);
+      } else if (isFull()) {
+        awaitAck();
       } else {
         LockSupport.parkNanos(busy ? Math.min(leftNs, BREATH_NS) : leftNs);
         busy = leftNs(startedNs) > BREATH_NS && watch.get().work();
       }
       leftNs = leftNs(startedNs);
+    }
+  }
+
+  /** Not for long: the caller looks again. */
+  private void awaitAck() throws IOException {
+    long oldest = ackedEpoch + 1;
+    if (oldest > capturedEpoch) {
+      return; // it has just come
+    }
+    long ageNs = System.nanoTime() - resumedAtNs[(int) (oldest % IN_FLIGHT)];
+    if (ageNs < SLOW_NS) {
+      LockSupport.parkNanos(SLOW_NS - ageNs);
+    } else {
+      int doublings = 63 - Long.numberOfLeadingZeros(ageNs / SLOW_NS);
+      Brake.hold(capture, HELD[Math.min(doublings, HELD.length - 1)]);
     }
   }
 
@@ -282,6 +308,7 @@ public final class EpochLoop {
     long pages = pause(epoch, told);
     Gate gate = capture.gate();
     EpochTimes times = new EpochTimes(startedAtNs, gate.stoppedAtNs(), gate.resumedAtNs(), pages);
+    resumedAtNs[(int) (epoch.number() % IN_FLIGHT)] = gate.resumedAtNs();
     capturedEpoch = epoch.number();
     listener.captured(epoch, gate.marker(), times);
     figures.captured(times.pauseNs(), pages);
