@@ -116,7 +116,7 @@ bench_json() {
 
 # Keeps one measured number, which goes to the JSON with all others of its name, in order.
 sample() { # NAME NUMBER
-  [[ ${2-} =~ ^-?[0-9]+(\.[0-9]+)?$ ]] || fail "no figure for $1: ${2:-nothing}"
+  [[ ${2-} =~ ^-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?$ ]] || fail "no figure for $1: ${2:-nothing}"
   samples[$1]+=" $2"
 }
 
