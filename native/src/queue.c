@@ -22,7 +22,7 @@
 
 #define RECEIVE_BUFFER (16 * 1024 * 1024) /* packet notices nobody has read yet: some 20,000 */
 #define NOTICES 64
-#define NOTICE_BYTES 256 /* more than the header of an error message; the rest is of no use */
+#define NOTICE_BYTES 256 /* more than a notice with all it may tell, or an error's message, has */
 
 struct remus_queue {
     int number;

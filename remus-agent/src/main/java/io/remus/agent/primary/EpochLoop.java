@@ -73,8 +73,10 @@ public final class EpochLoop {
   private volatile boolean halted;
   private volatile boolean finishing;
   private volatile Runnable onStop;
-  private volatile boolean outputWaits;
-  private volatile boolean muchWaits;
+
+  /** How long the epoch under way is to last. */
+  private volatile long lengthNs;
+
   private final long[] resumedAtNs = new long[IN_FLIGHT];
   private volatile long capturedEpoch;
   private volatile long ackedEpoch;
@@ -96,6 +98,7 @@ public final class EpochLoop {
     this.disks = disks;
     this.intervalNs = intervalNs;
     this.idleIntervalNs = idleIntervalNs;
+    this.lengthNs = idleIntervalNs;
     this.figures = figures;
     this.listener = listener;
     this.diskSync = new DiskSync(disks, sender, () -> halted);
@@ -123,8 +126,8 @@ public final class EpochLoop {
 
   /** The guest has sent something since the last pause: somebody waits for the epoch's end. */
   public void output(OutputQueue.Told told) {
-    outputWaits = true;
-    muchWaits |= told == OutputQueue.Told.MUCH;
+    long soughtNs = told == OutputQueue.Told.MUCH ? STREAM_INTERVAL_NS : intervalNs;
+    lengthNs = Math.min(lengthNs, Math.min(soughtNs, intervalNs));
     LockSupport.unpark(thread);
   }
 
@@ -256,27 +259,28 @@ public final class EpochLoop {
     while (leftNs > 0 && isToGoOn()) {
       if (disks.log().waitingBytes() >= AHEAD_BYTES) {
         sender.diskChunk(epoch.number(), disks.log(), WriteLog.ALL);
-      } else if (isFull()) {
-        awaitAck();
       } else {
-        LockSupport.parkNanos(busy ? Math.min(leftNs, BREATH_NS) : leftNs);
+        rest(busy ? Math.min(leftNs, BREATH_NS) : leftNs);
         busy = leftNs(startedNs) > BREATH_NS && watch.get().work();
       }
       leftNs = leftNs(startedNs);
     }
   }
 
-  /** Not for long: the caller looks again. */
-  private void awaitAck() throws IOException {
-    long oldest = ackedEpoch + 1;
-    if (oldest > capturedEpoch) {
-      return; // it has just come
+  /**
+   * Ends sooner than asked for when there is something to look at; holds the guest for late acks.
+   */
+  private void rest(long mostNs) throws IOException {
+    if (!isFull()) {
+      LockSupport.parkNanos(mostNs);
+      return;
     }
-    long ageNs = System.nanoTime() - resumedAtNs[(int) (oldest % IN_FLIGHT)];
-    if (ageNs < SLOW_NS) {
-      LockSupport.parkNanos(SLOW_NS - ageNs);
+    // The oldest one without an ack: as many are under way as there may be.
+    long waitsNs = System.nanoTime() - resumedAtNs[(int) ((capturedEpoch + 1) % IN_FLIGHT)];
+    if (waitsNs < SLOW_NS) {
+      LockSupport.parkNanos(Math.min(mostNs, SLOW_NS - waitsNs));
     } else {
-      int doublings = 63 - Long.numberOfLeadingZeros(ageNs / SLOW_NS);
+      int doublings = 63 - Long.numberOfLeadingZeros(waitsNs / SLOW_NS);
       Brake.hold(capture, HELD[Math.min(doublings, HELD.length - 1)]);
     }
   }
@@ -289,22 +293,14 @@ public final class EpochLoop {
     if (isFull()) {
       return Long.MAX_VALUE;
     }
-    return startedNs + lengthNs() - System.nanoTime();
-  }
-
-  private long lengthNs() {
-    if (!outputWaits) {
-      return idleIntervalNs;
-    }
-    return muchWaits ? Math.min(STREAM_INTERVAL_NS, intervalNs) : intervalNs;
+    return startedNs + lengthNs - System.nanoTime();
   }
 
   /**
    * @param told when the guest is to stay stopped; null when it runs on
    */
   private void epoch(EpochId epoch, long startedAtNs, Runnable told) throws IOException {
-    outputWaits = false;
-    muchWaits = false;
+    lengthNs = idleIntervalNs;
     long pages = pause(epoch, told);
     Gate gate = capture.gate();
     EpochTimes times = new EpochTimes(startedAtNs, gate.stoppedAtNs(), gate.resumedAtNs(), pages);

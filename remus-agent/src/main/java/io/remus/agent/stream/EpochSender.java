@@ -142,8 +142,7 @@ public final class EpochSender implements AutoCloseable {
       packed.release();
     }
     EpochTally sent = tally;
-    connection.send(sent.end(epoch, held));
-    connection.flush();
+    connection.sendNow(sent.end(epoch, held));
     tally = new EpochTally();
     packing.sent(epoch, packs, encoder.recordBytes() - recordBytes, beganNs);
     beginEpoch();
@@ -162,15 +161,7 @@ public final class EpochSender implements AutoCloseable {
    * @throws IOException when the connection is lost
    */
   public void awaitWorkedOff() throws IOException {
-    boolean all = false;
-    try {
-      all = credit.awaitAllBack();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    if (!all) {
-      throw lost();
-    }
+    await(credit::awaitAllBack);
   }
 
   /** Ends the initial synchronisation: the first epoch counts its chunks anew. */
@@ -181,15 +172,11 @@ public final class EpochSender implements AutoCloseable {
 
   private void send(long epoch, ChunkKind kind, ByteBuf data) throws IOException {
     int bytes = data.readableBytes();
-    boolean taken = false;
     try {
-      taken = credit.take(bytes) && connection.awaitRoom(System.nanoTime() + STALL_LIMIT_NS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    if (!taken) {
+      await(() -> credit.take(bytes) && connection.awaitRoom(System.nanoTime() + STALL_LIMIT_NS));
+    } catch (IOException e) {
       data.release();
-      throw lost();
+      throw e;
     }
     Chunk chunk = Chunk.of(epoch, tally.chunks(), kind, data);
     tally.add(chunk);
@@ -197,8 +184,20 @@ public final class EpochSender implements AutoCloseable {
     connection.send(chunk);
   }
 
-  private IOException lost() {
-    return new IOException("the connection to " + connection.peerName() + " is lost");
+  private interface Wait {
+    boolean isOver() throws InterruptedException;
+  }
+
+  private void await(Wait wait) throws IOException {
+    boolean over = false;
+    try {
+      over = wait.isOver();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (!over) {
+      throw new IOException("the connection to " + connection.peerName() + " is lost");
+    }
   }
 
   @Override

@@ -69,8 +69,7 @@ class PeerInquiryTest {
     assertThat(peer.queries.poll(30, SECONDS)).isEqualTo(new Frame.Query(UUID));
     PeerConnection asked = peer.connections.poll(30, SECONDS);
     assertThat(asked.purpose()).isEqualTo(Purpose.QUERY);
-    asked.send(new Frame.Yield(4));
-    asked.flush();
+    asked.sendNow(new Frame.Yield(4));
     assertThat(further.frames.poll(30, SECONDS)).isEqualTo(new Frame.Yield(4));
     asked.close();
     further.closed.get(30, SECONDS);
@@ -84,13 +83,11 @@ class PeerInquiryTest {
     CompletableFuture<Answer> asking = ask(30_000, loopback.listen(slow), loopback.listen(quick));
     assertThat(slow.queries.poll(30, SECONDS)).isNotNull();
     PeerConnection winner = quick.connections.poll(30, SECONDS);
-    winner.send(ACTIVE);
-    winner.flush();
+    winner.sendNow(ACTIVE);
 
     Answer answer = asking.get(30, SECONDS);
     PeerConnection loser = slow.connections.poll(30, SECONDS);
-    loser.send(STANDBY);
-    loser.flush();
+    loser.sendNow(STANDBY);
 
     assertThat(answer.record()).isEqualTo(ACTIVE);
     slow.closed.get(30, SECONDS);
@@ -146,8 +143,7 @@ class PeerInquiryTest {
     assertThat(asking).as("the limit is over").isNotDone();
 
     PeerConnection connection = slow.connections.poll(30, SECONDS);
-    connection.send(ACTIVE);
-    connection.flush();
+    connection.sendNow(ACTIVE);
 
     assertThat(asking.get(30, SECONDS).record()).isEqualTo(ACTIVE);
     connection.close();
@@ -209,8 +205,7 @@ class PeerInquiryTest {
         public void onFrame(Frame frame) {
           queries.add(frame);
           if (answer != null) {
-            connection.send(answer);
-            connection.flush();
+            connection.sendNow(answer);
           }
         }
 

@@ -168,8 +168,7 @@ class EpochSenderTest {
         loopback.connect(
             to -> new Stuck(stuck, over),
             from -> {
-              from.send(new Frame.Credit(1));
-              from.flush();
+              from.sendNow(new Frame.Credit(1));
               return new Recorder().opened(from);
             });
     assertThat(stuck.await(30, SECONDS)).isTrue();

@@ -9,9 +9,8 @@ import java.util.zip.CRC32C;
 public final class EpochTally {
 
   private final CRC32C total = new CRC32C();
-  private final EnumMap<ChunkKind, Long> bytesOf = new EnumMap<>(ChunkKind.class);
+  private final EnumMap<ChunkKind, Long> bytes = new EnumMap<>(ChunkKind.class);
   private int chunks;
-  private long bytes;
 
   public void add(Chunk chunk) {
     int crc = chunk.crc();
@@ -19,8 +18,7 @@ public final class EpochTally {
       total.update(crc >>> shift);
     }
     chunks++;
-    bytes += chunk.bytes();
-    bytesOf.merge(chunk.kind(), (long) chunk.bytes(), Long::sum);
+    bytes.merge(chunk.kind(), (long) chunk.bytes(), Long::sum);
   }
 
   /** Index of the next chunk. */
@@ -30,16 +28,16 @@ public final class EpochTally {
 
   /** Chunk data so far. */
   public long bytes() {
-    return bytes;
+    return bytes.values().stream().mapToLong(Long::longValue).sum();
   }
 
   /** Chunk data of a kind so far. */
   public long bytes(ChunkKind kind) {
-    return bytesOf.getOrDefault(kind, 0L);
+    return bytes.getOrDefault(kind, 0L);
   }
 
   /** The frame that completes an epoch of these chunks. */
   public EpochEnd end(long epoch, boolean held) {
-    return new EpochEnd(epoch, chunks, bytes, (int) total.getValue(), held);
+    return new EpochEnd(epoch, chunks, bytes(), (int) total.getValue(), held);
   }
 }
