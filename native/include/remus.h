@@ -200,13 +200,17 @@ int64_t remus_hashes_sums(const struct remus_hashes *hashes, uint64_t *sums, int
 
 enum remus_queue_told {
     REMUS_QUEUE_FIRST = 1, /* the first packet since the last pause */
-    REMUS_QUEUE_MUCH       /* with it, or since, REMUS_QUEUE_MUCH_BYTES of them */
+    REMUS_QUEUE_MUCH       /* with it, or since, REMUS_QUEUE_MUCH_BYTES of them; or it follows REMUS_QUEUE_MUCH_INPUT bytes to
+                              the guest, in large packets, since the last first packet: a stream that waits for the guest's acks */
 };
 #define REMUS_QUEUE_MUCH_BYTES (1024 * 1024)
+#define REMUS_QUEUE_MUCH_INPUT (4 * 1024)
 
 /* Binds queue number in the calling thread's network namespace: a byte of each packet, GSO kept, no fail-open.
  * -EBUSY: another process has the queue. */
 int remus_queue_open(int number, int max_packets, struct remus_queue **out);
+/* What the network sends to this interface of the guest counts as its input. Before the first remus_queue_drain. */
+int remus_queue_input(struct remus_queue *queue, const char *interface);
 /* Reads and forgets packet notices until remus_queue_stop (any thread; returns 0), an error, or one of enum remus_queue_told,
  * each once after a pause (to be called again). Run it on a thread of its own. */
 int remus_queue_drain(struct remus_queue *queue);

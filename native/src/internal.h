@@ -141,6 +141,26 @@ uint64_t hash_page(const uint8_t *page, uint64_t seed);
 /* The next packet ends remus_queue_drain. Any thread. */
 void queue_watch(struct remus_queue *queue);
 
+/* ---- input: how much the network has sent to a guest ------------------------------------------
+ */
+
+#define INPUT_MOST 8
+
+struct mnl_socket;
+struct input {
+    struct mnl_socket *socket;
+    int count;
+    unsigned interfaces[INPUT_MOST];
+    struct traffic {
+        uint64_t bytes, packets;
+    } seen;
+};
+/* Counts what goes to the interface from now on, in the calling thread's network namespace. */
+int input_add(struct input *input, const char *interface);
+/* Whether REMUS_QUEUE_MUCH_INPUT bytes have come since the last call, in large packets. */
+bool input_streams(struct input *input);
+void input_close(struct input *input);
+
 /* ---- plug: which expression sends to the queue ------------------------------------------------
  */
 

@@ -30,7 +30,8 @@ struct remus_queue {
     int stop;
     int watched;   /* REMUS_QUEUE_FIRST or REMUS_QUEUE_MUCH is to be told next, or neither */
     int64_t bytes; /* since the last pause */
-    int counters;  /* /proc/net/netfilter/nfnetlink_queue of the namespace the queue is in */
+    struct input input;
+    int counters; /* /proc/net/netfilter/nfnetlink_queue of the namespace the queue is in */
 };
 
 static struct nlmsghdr *message(void *buffer, int queue, int type, int flags) {
@@ -136,7 +137,12 @@ void remus_queue_close(struct remus_queue *queue) {
     if (queue->counters >= 0) {
         close(queue->counters);
     }
+    input_close(&queue->input);
     free(queue);
+}
+
+int remus_queue_input(struct remus_queue *queue, const char *interface) {
+    return input_add(&queue->input, interface);
 }
 
 void remus_queue_stop(struct remus_queue *queue) {
@@ -200,8 +206,13 @@ void queue_watch(struct remus_queue *queue) {
 static int seen(struct remus_queue *queue, int64_t bytes) {
     int64_t all = __atomic_add_fetch(&queue->bytes, bytes, __ATOMIC_RELAXED);
     int watched = __atomic_load_n(&queue->watched, __ATOMIC_ACQUIRE);
+    if (bytes == 0 || watched == 0) {
+        return 0;
+    }
     int much = all >= REMUS_QUEUE_MUCH_BYTES;
-    if (bytes == 0 || watched == 0 || (watched == REMUS_QUEUE_MUCH && !much)) {
+    if (watched == REMUS_QUEUE_FIRST) {
+        much |= input_streams(&queue->input);
+    } else if (!much) {
         return 0;
     }
     int next = watched == REMUS_QUEUE_FIRST && !much ? REMUS_QUEUE_MUCH : 0;

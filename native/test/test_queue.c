@@ -66,6 +66,8 @@ static struct net lay(void) {
     enter(net.bridge);
     CHECK_EQUAL(0, remus_plug_add("tapg", QUEUE, "vm"));
     CHECK_EQUAL(0, remus_queue_open(QUEUE, 1000, &net.queue));
+    CHECK_EQUAL(0, remus_queue_input(net.queue, "tapg"));
+    CHECK_EQUAL(-ENODEV, remus_queue_input(net.queue, "none"));
     CHECK_EQUAL(0, pthread_create(&net.drain, NULL, drain, net.queue));
     return net;
 }
@@ -174,6 +176,33 @@ static void should_tell_once_that_much_was_sent_after_a_pause(void) {
         CHECK_EQUAL(0, pthread_create(&net.drain, NULL, drain, net.queue));
     } while ((intptr_t)told != REMUS_QUEUE_MUCH);
     lift(&net); /* finds the thread still draining */
+}
+
+static intptr_t told_of_the_next_packet(struct net *net, int guest) {
+    void *told;
+    queue_watch(net->queue);
+    send_number(guest, "10.0.0.2", 1);
+    pthread_join(net->drain, &told);
+    CHECK_EQUAL(0, pthread_create(&net->drain, NULL, drain, net->queue));
+    return (intptr_t)told;
+}
+
+static void should_tell_that_much_came_to_the_guest_before_it_sent(void) {
+    struct net net = lay();
+    int guest = udp(net.guest, "10.0.0.1"), client = udp(net.client, "10.0.0.2");
+    static char datagram[60000];
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(99)};
+    inet_aton("10.0.0.1", &to.sin_addr);
+    introduce(&net, guest, client);
+    CHECK_EQUAL(REMUS_QUEUE_FIRST, told_of_the_next_packet(&net, guest));
+    for (int i = 0; i < 2; i++) {
+        CHECK(sendto(client, datagram, sizeof datagram, 0, (struct sockaddr *)&to, sizeof to) ==
+              sizeof datagram);
+        CHECK(recv(guest, datagram, sizeof datagram, 0) == sizeof datagram);
+    }
+    CHECK_EQUAL(REMUS_QUEUE_MUCH, told_of_the_next_packet(&net, guest));
+    CHECK_EQUAL(REMUS_QUEUE_FIRST, told_of_the_next_packet(&net, guest)); /* not again for it */
+    lift(&net);
 }
 
 static void should_release_up_to_the_marker_and_no_further(void) {
@@ -315,6 +344,7 @@ static void should_remove_the_rules_of_one_owner_only(void) {
 const struct test queue_tests[] = {
     TEST(should_tell_once_of_what_is_sent_after_a_pause),
     TEST(should_tell_once_that_much_was_sent_after_a_pause),
+    TEST(should_tell_that_much_came_to_the_guest_before_it_sent),
     TEST(should_release_up_to_the_marker_and_no_further),
     TEST(should_drop_output_when_nobody_listens),
     TEST(should_count_what_a_full_queue_drops),

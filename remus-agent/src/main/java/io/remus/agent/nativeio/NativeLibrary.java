@@ -114,6 +114,8 @@ final class NativeLibrary {
 
   static native int remus_queue_open(int number, int maxPackets, PointerByReference out);
 
+  static native int remus_queue_input(Pointer queue, String networkInterface);
+
   static native int remus_queue_drain(Pointer queue);
 
   static native void remus_queue_stop(Pointer queue);

@@ -20,7 +20,10 @@ public final class OutputQueue extends Handle {
     END,
     /** The first packet since the last pause. */
     FIRST,
-    /** A MiB of packets since the last pause, perhaps with the first. */
+    /**
+     * A MiB of packets since the last pause, perhaps with the first; or the first, when 16 KiB have
+     * come to the guest in large packets since the last first one.
+     */
     MUCH
   }
 
@@ -35,6 +38,12 @@ public final class OutputQueue extends Handle {
 
   public int number() {
     return number;
+  }
+
+  /** Counts what the network sends to one of the guest's interfaces. Before {@link #drain}. */
+  public void countInput(String tap) throws NativeException {
+    NativeException.check(
+        "count what goes to " + tap, NativeLibrary.remus_queue_input(pointer(), tap));
   }
 
   /** Empties the notice socket; give it a thread of its own, and call it again until the end. */

@@ -46,7 +46,7 @@ public final class OutputPlug implements AutoCloseable {
     this.vm = vm;
     this.onOutput = onOutput;
     this.broken = broken;
-    queue = new OutputQueue(number, maxPackets);
+    queue = open(taps, number, maxPackets);
     drainer = new Thread(this::drain, "drain-" + vm);
     drainer.setDaemon(true);
     drainer.start();
@@ -56,6 +56,20 @@ public final class OutputPlug implements AutoCloseable {
       }
     } catch (NativeException e) {
       drop();
+      throw e;
+    }
+  }
+
+  private static OutputQueue open(List<String> taps, int number, int maxPackets)
+      throws NativeException {
+    OutputQueue queue = new OutputQueue(number, maxPackets);
+    try {
+      for (String tap : taps) {
+        queue.countInput(tap);
+      }
+      return queue;
+    } catch (NativeException e) {
+      queue.close();
       throw e;
     }
   }
