@@ -46,12 +46,13 @@ copy_ms() { # PAGES
   "$cache/bin/page-copy" "$1"
 }
 
-# The epochs of a VM since line FROM of its host's log: pages, start to ack, epochs a second.
+# The epochs of a VM since line FROM of its host's log: pages, start to ack, scan and copy in the pause, epochs a second.
 epochs_since() { # VM FROM
   grep "^$1," "$lab/hosts/hv1/var/log/remus/epochs.log" | tail -n "+$(($2 + 1))" | jq -Rcs "$jq_median"'
     [split("\n")[] | select(. != "") | split(",") | map(tonumber? // 0)] |
     if length < 2 then null else
       {pages: (map(.[8]) | median), ack_ms: (map((.[6] - .[3]) / 1e6) | median),
+       scan_ms: (map(.[10] / 1e6) | median), copied_ms: (map(.[11] / 1e6) | median),
        per_second: ((length - 1) / ((.[-1][3] - .[0][3]) / 1e9))} | map_values(. * 1000 | round / 1000) end'
 }
 
@@ -77,6 +78,8 @@ pause_beside_floor() { # NAME VM PAGES MS SECONDS
   sample "$1_pages" "$(jq .pages <<<"$epochs")"
   sample "$1_ack_ms" "$(jq .ack_ms <<<"$epochs")"
   sample "$1_per_second" "$(jq .per_second <<<"$epochs")"
+  sample "$1_scan_ms" "$(jq .scan_ms <<<"$epochs")"
+  sample "$1_copied_ms" "$(jq .copied_ms <<<"$epochs")"
   sample "$1_copy_ms" "$copied"
   sample "$1_over_floor" "$(jq -n "$(jq .p50 <<<"$still") / ($(last_of floor_still_ms) + $copied)")"
 }

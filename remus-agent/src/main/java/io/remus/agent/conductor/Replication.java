@@ -250,7 +250,9 @@ final class Replication {
                   ackedAtNs,
                   System.nanoTime(),
                   times.pages(),
-                  marker));
+                  marker,
+                  times.scanNs(),
+                  times.copyNs()));
     }
   }
 

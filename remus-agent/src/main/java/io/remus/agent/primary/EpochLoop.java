@@ -11,6 +11,7 @@ import io.remus.agent.status.VmFigures;
 import io.remus.agent.stream.EpochSender;
 import io.remus.core.control.VmStatus;
 import io.remus.core.epoch.EpochId;
+import io.remus.core.wire.RamBlock;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -50,12 +51,6 @@ public final class EpochLoop {
 
   private static final double[] HELD = {0.5, 0.75, 0.9};
 
-  /**
-   * An epoch that holds much output ends so soon. A TCP stream sends no more than a window ahead of
-   * its acks: what is released more often lets it send more.
-   */
-  private static final long STREAM_INTERVAL_NS = 10_000_000;
-
   private final String vm;
   private final EpochCapture capture;
   private final EpochSender sender;
@@ -63,7 +58,7 @@ public final class EpochLoop {
   private final DiskSync diskSync;
   private final InitialSync sync;
   private final long intervalNs;
-  private final long idleIntervalNs;
+  private final EpochLength length;
   private final VmFigures figures;
   private final EpochListener listener;
   private final Thread thread;
@@ -73,9 +68,6 @@ public final class EpochLoop {
   private volatile boolean halted;
   private volatile boolean finishing;
   private volatile Runnable onStop;
-
-  /** How long the epoch under way is to last. */
-  private volatile long lengthNs;
 
   private final long[] resumedAtNs = new long[IN_FLIGHT];
   private volatile long capturedEpoch;
@@ -97,8 +89,7 @@ public final class EpochLoop {
     this.sender = sender;
     this.disks = disks;
     this.intervalNs = intervalNs;
-    this.idleIntervalNs = idleIntervalNs;
-    this.lengthNs = idleIntervalNs;
+    this.length = new EpochLength(intervalNs, idleIntervalNs, arenaBytes / RamBlock.PAGE_BYTES);
     this.figures = figures;
     this.listener = listener;
     this.diskSync = new DiskSync(disks, sender, () -> halted);
@@ -126,8 +117,7 @@ public final class EpochLoop {
 
   /** The guest has sent something since the last pause: somebody waits for the epoch's end. */
   public void output(OutputQueue.Told told) {
-    long soughtNs = told == OutputQueue.Told.MUCH ? STREAM_INTERVAL_NS : intervalNs;
-    lengthNs = Math.min(lengthNs, Math.min(soughtNs, intervalNs));
+    length.output(told);
     LockSupport.unpark(thread);
   }
 
@@ -228,7 +218,7 @@ public final class EpochLoop {
   }
 
   private void epochs() throws IOException {
-    long startedNs = System.nanoTime() - idleIntervalNs;
+    long startedNs = System.nanoTime() - length.ns();
     EpochId epoch = EpochId.FIRST;
     for (; isToGoOn(); epoch = epoch.next()) {
       await(epoch, startedNs);
@@ -293,17 +283,25 @@ public final class EpochLoop {
     if (isFull()) {
       return Long.MAX_VALUE;
     }
-    return startedNs + lengthNs - System.nanoTime();
+    return startedNs + length.ns() - System.nanoTime();
   }
 
   /**
    * @param told when the guest is to stay stopped; null when it runs on
    */
   private void epoch(EpochId epoch, long startedAtNs, Runnable told) throws IOException {
-    lengthNs = idleIntervalNs;
+    length.begin();
     long pages = pause(epoch, told);
     Gate gate = capture.gate();
-    EpochTimes times = new EpochTimes(startedAtNs, gate.stoppedAtNs(), gate.resumedAtNs(), pages);
+    EpochTimes times =
+        new EpochTimes(
+            startedAtNs,
+            gate.stoppedAtNs(),
+            gate.resumedAtNs(),
+            pages,
+            gate.scanNs(),
+            gate.copyNs());
+    length.captured(pages, gate.stoppedAtNs() - resumedAtNs[(int) (capturedEpoch % IN_FLIGHT)]);
     resumedAtNs[(int) (epoch.number() % IN_FLIGHT)] = gate.resumedAtNs();
     capturedEpoch = epoch.number();
     listener.captured(epoch, gate.marker(), times);

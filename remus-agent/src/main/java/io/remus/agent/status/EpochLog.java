@@ -20,7 +20,7 @@ public final class EpochLog implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(EpochLog.class);
   private static final String HEADER =
       "vm,term,epoch,started_realtime_ns,stopped_realtime_ns,resumed_realtime_ns,"
-          + "acked_realtime_ns,released_realtime_ns,pages,marker";
+          + "acked_realtime_ns,released_realtime_ns,pages,marker,scan_ns,copy_ns";
   private static final int CLOCK_READINGS = 20;
   private static final long CLOSE_ENOUGH_NS = 2_000;
   private static final long SECOND_NS = 1_000_000_000L;
@@ -29,6 +29,8 @@ public final class EpochLog implements AutoCloseable {
    * A released epoch. Times are of {@link System#nanoTime}.
    *
    * @param marker id of the epoch's last packet, -1 without a network
+   * @param scanNs of the pause, looking for written pages
+   * @param copyNs of the pause, copying those that were not copied before it
    */
   public record Line(
       String vm,
@@ -40,7 +42,9 @@ public final class EpochLog implements AutoCloseable {
       long ackedAtNs,
       long releasedAtNs,
       long pages,
-      long marker) {}
+      long marker,
+      long scanNs,
+      long copyNs) {}
 
   private final BufferedWriter out;
 
@@ -85,7 +89,9 @@ public final class EpochLog implements AutoCloseable {
       line.ackedAtNs() + toWallNs,
       line.releasedAtNs() + toWallNs,
       line.pages(),
-      line.marker()
+      line.marker(),
+      line.scanNs(),
+      line.copyNs()
     };
     for (long number : numbers) {
       text.append(',').append(number);

@@ -18,7 +18,7 @@ class EpochLogTest {
   private static final long SECOND_NS = 1_000_000_000L;
   private static final String HEADER =
       "vm,term,epoch,started_realtime_ns,stopped_realtime_ns,resumed_realtime_ns,"
-          + "acked_realtime_ns,released_realtime_ns,pages,marker";
+          + "acked_realtime_ns,released_realtime_ns,pages,marker,scan_ns,copy_ns";
 
   @TempDir private Path directory;
 
@@ -34,13 +34,13 @@ class EpochLogTest {
     Path file = directory.resolve("epochs.csv");
     try (EpochLog log = EpochLog.open(Optional.of(file))) {
       assertThat(log.isOn()).isTrue();
-      log.add(new Line("ledger", 2, 17, 0, 0, 0, 0, 0, 1200, -1));
+      log.add(new Line("ledger", 2, 17, 0, 0, 0, 0, 0, 1200, -1, 7, 8));
       assertThat(Files.readAllLines(file)).as("readable at once").hasSize(2);
     }
 
     List<String> lines = Files.readAllLines(file);
     assertThat(lines.get(0)).isEqualTo(HEADER);
-    assertThat(lines.get(1)).startsWith("ledger,2,17,").endsWith(",1200,-1");
+    assertThat(lines.get(1)).startsWith("ledger,2,17,").endsWith(",1200,-1,7,8");
     assertThat(lines.get(1).split(",", -1)).hasSameSizeAs(HEADER.split(",", -1));
   }
 
@@ -50,7 +50,7 @@ class EpochLogTest {
     long now = System.nanoTime();
     Instant before = Instant.now();
     try (EpochLog log = EpochLog.open(Optional.of(file))) {
-      log.add(new Line("ledger", 1, 1, now, now + 1, now + 2, now + 3, now + 4, 0, 0));
+      log.add(new Line("ledger", 1, 1, now, now + 1, now + 2, now + 3, now + 4, 0, 0, 0, 0));
     }
 
     String[] fields = Files.readAllLines(file).get(1).split(",", -1);
@@ -67,7 +67,7 @@ class EpochLogTest {
     Path file = directory.resolve("epochs.csv");
     for (int epoch = 1; epoch <= 2; epoch++) {
       try (EpochLog log = EpochLog.open(Optional.of(file))) {
-        log.add(new Line("ledger", 1, epoch, 0, 0, 0, 0, 0, 0, 0));
+        log.add(new Line("ledger", 1, epoch, 0, 0, 0, 0, 0, 0, 0, 0, 0));
       }
     }
 
@@ -79,7 +79,7 @@ class EpochLogTest {
   @Test
   void shouldNotStopAnEpochWhenItCannotBeWritten() throws Exception {
     try (EpochLog log = EpochLog.open(Optional.of(Path.of("/dev/full")))) {
-      log.add(new Line("ledger", 1, 1, 0, 0, 0, 0, 0, 0, 0));
+      log.add(new Line("ledger", 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0));
     } catch (IOException e) {
       assertThat(e).as("only closing may tell").hasMessageContaining("No space left");
     }
