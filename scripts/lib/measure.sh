@@ -129,7 +129,7 @@ still_protected() { # VM
 # ---- what it gets done ----
 
 # Seconds of the guest's own clock for COUNT pieces of work.
-work_s() { # compile|fields|fill COUNT
+work_s() { # compile|fields|fill|zeros COUNT
   local found
   found=$(ask_patiently 7008 "$*")
   holds "$found" .done >/dev/null || fail "the guest could not do: $* (${found:-no answer})"

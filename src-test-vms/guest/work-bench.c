@@ -5,6 +5,7 @@
 //                    process of its own that writes a file in RAM: as a build does
 //   fields COUNT     COUNT changes of 8 bytes at random places in 64 MiB of records
 //   fill MIB         from now on MIB of memory hold one different word in each page, till the end
+//   zeros MIB        the same with a zero, which takes memory here and none of a standby's
 #define _GNU_SOURCE // execl's path of the compiler
 #include "lines.h"
 
@@ -71,19 +72,27 @@ static int fields(uint64_t count) {
     return 0;
 }
 
-static int fill(uint64_t mib) {
-    char *filled = memory((size_t)mib << 20);
-    if (!filled)
+static int take(uint64_t mib, uint64_t factor) {
+    char *taken = memory((size_t)mib << 20);
+    if (!taken)
         return -1;
     for (uint64_t at = 0; at < mib << 20; at += PAGE)
-        *(uint64_t *)(void *)(filled + at) = at + 1;
+        *(volatile uint64_t *)(void *)(taken + at) = (at + 1) * factor;
     return 0;
+}
+
+static int fill(uint64_t mib) {
+    return take(mib, 1);
+}
+
+static int zeros(uint64_t mib) {
+    return take(mib, 0);
 }
 
 static const struct work {
     const char *name;
     int (*run)(uint64_t count);
-} works[] = {{"compile", compile}, {"fields", fields}, {"fill", fill}};
+} works[] = {{"compile", compile}, {"fields", fields}, {"fill", fill}, {"zeros", zeros}};
 
 static size_t answer(const char *line, size_t length, char *reply) {
     (void)length;
@@ -98,7 +107,7 @@ static size_t answer(const char *line, size_t length, char *reply) {
                     reply, "{\"work\":\"%s\",\"count\":%" PRIu64 ",\"done\":%s,\"seconds\":%.3f}\n",
                     name, count, failed ? "false" : "true", seconds() - start);
             }
-    return (size_t)sprintf(reply, "error expected: compile COUNT | fields COUNT | fill MIB\n");
+    return (size_t)sprintf(reply, "error expected: compile COUNT | fields COUNT | fill MIB | zeros MIB\n");
 }
 
 int main(int argc, char **argv) {
