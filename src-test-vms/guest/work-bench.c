@@ -107,7 +107,8 @@ static size_t answer(const char *line, size_t length, char *reply) {
                     reply, "{\"work\":\"%s\",\"count\":%" PRIu64 ",\"done\":%s,\"seconds\":%.3f}\n",
                     name, count, failed ? "false" : "true", seconds() - start);
             }
-    return (size_t)sprintf(reply, "error expected: compile COUNT | fields COUNT | fill MIB | zeros MIB\n");
+    return (size_t)sprintf(reply,
+                           "error expected: compile COUNT | fields COUNT | fill MIB | zeros MIB\n");
 }
 
 int main(int argc, char **argv) {
