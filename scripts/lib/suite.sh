@@ -2,7 +2,7 @@
 # All benches one after the other, and plots of what they found.
 
 # In the order of docs/benchmarks.md.
-suite=(pause colo ram work many outage disk)
+suite=(pause colo ram work many outage disk tls)
 
 bench_all() { # [--json FILE] [OPTIONS-OF-A-BENCH...]
   local bench to='' missed=0 found
