@@ -60,17 +60,21 @@ static int find_syscall(int pid, uint64_t *address) {
     return 0;
 }
 
-/* waitpid with an end. Returns the status of a stopped thread, or a negative errno. */
+/* waitpid with an end. Returns the status of a stopped thread, or a negative errno. That a process
+ * has ended is only looked at: it is its parent's to hear, which the tracer's process may be. */
 static int wait_stop(int pid) {
     const struct timespec moment = {.tv_nsec = 50000};
     for (int64_t end = now_ns() + PATIENCE_NS; now_ns() < end;) {
-        int status;
-        int got = waitpid(pid, &status, __WALL | WNOHANG);
-        if (got == pid) {
-            return WIFSTOPPED(status) ? status : -ESRCH;
-        }
-        if (got < 0 && errno != EINTR) {
+        siginfo_t stopped = {0}, ended = {0};
+        if (waitid(P_PID, pid, &stopped, WSTOPPED | WNOHANG | __WALL) < 0 ||
+            waitid(P_PID, pid, &ended, WEXITED | WNOWAIT | WNOHANG | __WALL) < 0) {
             return -errno;
+        }
+        if (stopped.si_pid == pid) {
+            return stopped.si_status << 8 | 0x7f;
+        }
+        if (ended.si_pid == pid && ended.si_code != CLD_TRAPPED) { /* a stop is always told of */
+            return -ESRCH;
         }
         nanosleep(&moment, NULL);
     }

@@ -33,6 +33,25 @@ static int while_injected(int (*body)(int pipe)) {
     return WEXITSTATUS(status);
 }
 
+/* Returns the exit code of a child that ends by itself while the parent injects into it. */
+static int ends_while_injected(int round) {
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (int64_t end = now_ns() + round * 100000ll; now_ns() < end;) {
+        }
+        _exit(7);
+    }
+    long result;
+    do {
+        result = inject(child, SYS_getppid, 0);
+        CHECK_EQUAL(result == -ESRCH ? -ESRCH : getpid(), result);
+    } while (result != -ESRCH);
+    int status;
+    CHECK_EQUAL(child, waitpid(child, &status, 0));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 static int sleep_once(int pipe) {
     (void)pipe;
     struct timespec wanted = {.tv_nsec = 250 * 1000000};
@@ -126,6 +145,12 @@ static void should_not_disturb_a_computation(void) {
     CHECK_EQUAL(0, while_injected(compute));
 }
 
+static void should_leave_a_process_end_to_its_parent(void) {
+    for (int round = 0; round < 100; round++) {
+        CHECK_EQUAL(7, ends_while_injected(round));
+    }
+}
+
 static void should_not_lose_signals(void) {
     CHECK_EQUAL(0, while_injected(take_signals));
 }
@@ -172,6 +197,7 @@ const struct test inject_tests[] = {
     TEST(should_not_disturb_a_read),
     TEST(should_not_disturb_a_poll),
     TEST(should_not_disturb_a_computation),
+    TEST(should_leave_a_process_end_to_its_parent),
     TEST(should_not_lose_signals),
     TEST(should_inject_into_a_stopped_process_and_leave_it_stopped),
     TEST(should_say_when_the_process_is_gone),
