@@ -18,7 +18,7 @@ final class EpochLength {
    * At the pace of the last epoch so much of the arena is to be filled: what is copied ahead of the
    * pause and written again takes room twice.
    */
-  private static final double FILLED = 0.5;
+  private static final double FILLED = 0.75;
 
   private final long intervalNs;
   private final long idleIntervalNs;

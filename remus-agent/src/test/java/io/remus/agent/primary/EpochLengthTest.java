@@ -32,8 +32,8 @@ class EpochLengthTest {
   }
 
   @Test
-  void shouldFillHalfOfTheArenaAtMost() {
-    length.captured(32_000, ms(200));
+  void shouldFillThreeQuartersOfTheArenaAtMost() {
+    length.captured(48_000, ms(200));
     assertThat(length.ns()).isEqualTo(ms(100));
     length.begin();
     assertThat(length.ns()).isEqualTo(ms(100));
@@ -41,7 +41,7 @@ class EpochLengthTest {
 
   @Test
   void shouldBeLongAgainWhenTheGuestWritesLess() {
-    length.captured(32_000, ms(200));
+    length.captured(48_000, ms(200));
     length.captured(1_000, ms(100));
     assertThat(length.ns()).isEqualTo(ms(200));
     length.captured(0, ms(200));
