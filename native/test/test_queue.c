@@ -98,11 +98,14 @@ static int udp(int namespace, const char *address) {
     return fd;
 }
 
-static void send_number(int fd, const char *address, int number) {
+static void send_to(int fd, const char *address, const void *data, ssize_t bytes) {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(99)};
     inet_aton(address, &to.sin_addr);
-    CHECK(sendto(fd, &number, sizeof number, 0, (struct sockaddr *)&to, sizeof to) ==
-          sizeof number);
+    CHECK_EQUAL(bytes, sendto(fd, data, bytes, 0, (struct sockaddr *)&to, sizeof to));
+}
+
+static void send_number(int fd, const char *address, int number) {
+    send_to(fd, address, &number, sizeof number);
 }
 
 static void expect_number(int fd, int number) {
@@ -161,13 +164,10 @@ static void should_tell_once_that_much_was_sent_after_a_pause(void) {
     struct net net = lay();
     int guest = udp(net.guest, "10.0.0.1"), client = udp(net.client, "10.0.0.2");
     static char datagram[60000];
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(99)};
-    inet_aton("10.0.0.2", &to.sin_addr);
     introduce(&net, guest, client);
     queue_watch(net.queue);
     for (int sent = 0; sent < REMUS_QUEUE_MUCH_BYTES; sent += sizeof datagram) {
-        CHECK(sendto(guest, datagram, sizeof datagram, 0, (struct sockaddr *)&to, sizeof to) ==
-              sizeof datagram);
+        send_to(guest, "10.0.0.2", datagram, sizeof datagram);
     }
     void *told;
     do { /* of the first one by itself, unless all of them came at once */
@@ -191,13 +191,10 @@ static void should_tell_that_much_came_to_the_guest_before_it_sent(void) {
     struct net net = lay();
     int guest = udp(net.guest, "10.0.0.1"), client = udp(net.client, "10.0.0.2");
     static char datagram[60000];
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(99)};
-    inet_aton("10.0.0.1", &to.sin_addr);
     introduce(&net, guest, client);
     CHECK_EQUAL(REMUS_QUEUE_FIRST, told_of_the_next_packet(&net, guest));
     for (int i = 0; i < 2; i++) {
-        CHECK(sendto(client, datagram, sizeof datagram, 0, (struct sockaddr *)&to, sizeof to) ==
-              sizeof datagram);
+        send_to(client, "10.0.0.1", datagram, sizeof datagram);
         CHECK(recv(guest, datagram, sizeof datagram, 0) == sizeof datagram);
     }
     CHECK_EQUAL(REMUS_QUEUE_MUCH, told_of_the_next_packet(&net, guest));

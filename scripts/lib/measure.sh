@@ -48,7 +48,7 @@ copy_ms() { # PAGES
 
 # The epochs of a VM since line FROM of its host's log: pages, start to ack, scan and copy in the pause, epochs a second.
 epochs_since() { # VM FROM
-  grep "^$1," "$lab/hosts/hv1/var/log/remus/epochs.log" | tail -n "+$(($2 + 1))" | jq -Rcs "$jq_median"'
+  epochs_after "$1" "$2" | jq -Rcs "$jq_median"'
     [split("\n")[] | select(. != "") | split(",") | map(tonumber? // 0)] |
     if length < 2 then null else
       {pages: (map(.[8]) | median), ack_ms: (map((.[6] - .[3]) / 1e6) | median),

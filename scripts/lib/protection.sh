@@ -163,6 +163,16 @@ epochs_logged() { # VM
   echo "${count:-0}"
 }
 
+# Their lines in the log, but for the first COUNT.
+epochs_after() { # VM COUNT
+  grep "^$1," "$lab/hosts/$primary/var/log/remus/epochs.log" | tail -n "+$(($2 + 1))"
+}
+
+# How long the guest stood still in each of these, in ms.
+pauses_after() { # VM COUNT
+  epochs_after "$1" "$2" | awk -F, '{ print ($6 - $5) / 1e6 }'
+}
+
 figures_line() {
   jq -r '"epoch \(.epoch.acked) acked: pause \(.figures.pause_ms.p50) ms (p99 \(.figures.pause_ms.p99)), " +
     "start to ack \(.figures.ack_ms.p50) ms, \(.figures.dirty_pages.p50) pages, " +

@@ -27,7 +27,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * What TLS costs a stream of epochs between two agents: both ends in this process, over loopback, with the agents' library and
- * their kind of keys. Run it with the product's jars in front of {@link io.netty.channel.epoll} (scripts/bench tls does).
+ * their kind of keys. {@code scripts/bench tls} runs it with the product's jars on the class path.
  *
  * <p>{@code TlsCost plain|boringssl|jdk CA CERTIFICATE KEY EPOCH-BYTES SECONDS} sends epochs of so many bytes, each in chunks of
  * 256 KiB at most, one when the one before was answered with a byte, and prints one line of JSON: epochs, bytes a second, the

@@ -21,7 +21,7 @@ public final class OutputQueue extends Handle {
     /** The first packet since the last pause. */
     FIRST,
     /**
-     * A MiB of packets since the last pause, perhaps with the first; or the first, when 16 KiB have
+     * A MiB of packets since the last pause, perhaps with the first; or the first, when 4 KiB have
      * come to the guest in large packets since the last first one.
      */
     MUCH

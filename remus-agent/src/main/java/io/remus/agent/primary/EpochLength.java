@@ -5,7 +5,7 @@ import io.remus.agent.nativeio.OutputQueue;
 /**
  * How long the epoch under way is to last: as long as nobody waits for its end the idle interval,
  * with output the interval, with a stream a shorter one, and never so long that its pages would not
- * fit the arena. Times are nanoseconds.
+ * fit the arena. Of the thread of the epochs, but for {@link #output}. Times are nanoseconds.
  */
 final class EpochLength {
   /**
@@ -24,7 +24,7 @@ final class EpochLength {
   private final long idleIntervalNs;
   private final double arenaPages;
   private volatile long soughtNs;
-  private volatile long fittingNs = Long.MAX_VALUE;
+  private long fittingNs = Long.MAX_VALUE;
 
   EpochLength(long intervalNs, long idleIntervalNs, long arenaPages) {
     this.intervalNs = intervalNs;

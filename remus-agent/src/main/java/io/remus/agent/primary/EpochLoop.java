@@ -68,7 +68,6 @@ public final class EpochLoop {
   private volatile boolean halted;
   private volatile boolean finishing;
   private volatile Runnable onStop;
-
   private final long[] resumedAtNs = new long[IN_FLIGHT];
   private volatile long capturedEpoch;
   private volatile long ackedEpoch;
