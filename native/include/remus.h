@@ -95,14 +95,21 @@ enum remus_pause_result {
 struct remus_queue;
 
 /*
- * To be called as soon as the command is sent. Copies written pages into the emptied arena while the guest still runs
- * (REMUS_WRITE_PROTECT only), waits at most timeout_ms for the guest to stop, notes the marker of queue (may be NULL) and
- * the count of disk writes that another thread keeps in *writes (may be NULL; QEMU's stop has drained them all), scans,
- * copies what was written since behind the rest and, when nothing is left pending, drains the device state into state
- * (capacity state_bytes) until QEMU restarts the guest. Returns 0 when the guest runs again, 1 when pages are left pending AND THE GUEST STANDS STILL:
- * the caller must then call remus_pause_more until 0, or remus_pause_abort.
+ * An epoch's capture begins, before the command is sent: empties the arena and scans (REMUS_WRITE_PROTECT only; the others
+ * scan in the pause). As long as the guest has written many pages (at least 1) or more, copies them and scans again, until
+ * three quarters of the arena are full. Returns the pages copied, or an error, after which all are pending.
+ */
+int64_t remus_pause_begin(struct remus_tracker *tracker, struct remus_arena *arena, int64_t many);
+
+/*
+ * To be called as soon as the command is sent. Copies what remus_pause_begin found and left while the guest still runs, as
+ * much as leaves room in the arena for all of it once more; waits at most timeout_ms for the guest to stop, notes the marker
+ * of queue (may be NULL) and the count of disk writes that another thread keeps in *writes (may be NULL; QEMU's stop has
+ * drained them all), scans, copies what was written since behind the rest and, when nothing is left pending, drains the
+ * device state into state (capacity state_bytes) until QEMU restarts the guest. Returns 0 when the guest runs again, 1 when
+ * pages are left pending AND THE GUEST STANDS STILL: the caller must then call remus_pause_more until 0, or remus_pause_abort.
  * On any failure the guest has been let go (state drained away, or the FIFO replaced so that QEMU gets EPIPE) and the
- * pages copied since the call began are pending again, and the gate is ready for the next pause, with one exception:
+ * pages copied since remus_pause_begin are pending again, and the gate is ready for the next pause, with one exception:
  * when the guest never stopped (-ETIMEDOUT with STOPPED_AT 0), the FIFO is gone, so that a command which comes too late
  * writes a plain file there and restarts the guest by itself. Then wait for the monitor command to return, close the
  * gate and open it anew; until then it answers -EBADF.

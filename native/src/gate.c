@@ -137,22 +137,27 @@ static bool has_stopped(const struct remus_gate *gate) {
 }
 
 /*
- * The monitor command takes milliseconds to stop the guest. What the guest has written until then
- * is copied meanwhile, and in the pause only what it wrote again: pre-copy (Clark et al., NSDI
- * 2005) within an epoch. The later copy of a page follows the earlier one in the arena, and half of
- * the arena stays free for the pause.
+ * What was found written is copied while the guest still runs, in the pause only what it wrote
+ * since: pre-copy (Clark et al., NSDI 2005) within an epoch. The later copy of a page follows the
+ * earlier one in the arena. Copies until the arena holds most pages and, with a gate, until the
+ * guest has stopped there.
  */
 static int64_t copy_ahead(const struct remus_gate *gate, struct remus_tracker *tracker,
-                          struct remus_arena *arena) {
-    if (!tracker->kind->scans_ahead) {
-        return 0;
-    }
-    int64_t left = remus_tracker_scan(tracker), most = arena->capacity / 2;
-    while (left > 0 && arena->pages < most && !has_stopped(gate)) {
+                          struct remus_arena *arena, int64_t most) {
+    int64_t left = remus_tracker_pending(tracker);
+    while (left > 0 && arena->pages < most && !(gate != NULL && has_stopped(gate))) {
         int64_t limit = arena->pages + AHEAD_PAGES;
         left = tracker_copy_more(tracker, arena, limit < most ? limit : most);
     }
     return left;
+}
+
+/* As many as leave room for all of them once more. */
+static int64_t copy_on_the_way(const struct remus_gate *gate, struct remus_tracker *tracker,
+                               struct remus_arena *arena) {
+    int64_t written = remus_tracker_pending(tracker);
+    return tracker->kind->scans_ahead ? copy_ahead(gate, tracker, arena, arena->capacity - written)
+                                      : 0;
 }
 
 static int wait_stopped(struct remus_gate *gate, const struct remus_tracker *tracker,
@@ -243,13 +248,23 @@ static int fail(struct remus_tracker *tracker, struct remus_arena *arena, int er
 /* ---- the interface ----------------------------------------------------------------------------
  */
 
+int64_t remus_pause_begin(struct remus_tracker *tracker, struct remus_arena *arena, int64_t many) {
+    const int64_t most = arena->capacity - arena->capacity / 4;
+    arena_empty(arena);
+    tracker_begin(tracker);
+    int64_t written = tracker->kind->scans_ahead ? remus_tracker_scan(tracker) : 0;
+    while (written >= many && arena->pages < most) {
+        int64_t left = copy_ahead(NULL, tracker, arena, most);
+        written = left < 0 ? left : remus_tracker_scan(tracker);
+    }
+    return written < 0 ? fail(tracker, arena, (int)written) : arena->pages;
+}
+
 int remus_pause(struct remus_gate *gate, struct remus_tracker *tracker, struct remus_arena *arena,
                 struct remus_queue *queue, const int64_t *writes, void *state, int64_t state_bytes,
                 int timeout_ms, int64_t *result) {
     memset(result, 0, REMUS_PAUSE_RESULTS * sizeof *result);
-    arena_empty(arena);
-    tracker_begin(tracker);
-    int64_t ahead = copy_ahead(gate, tracker, arena);
+    int64_t ahead = copy_on_the_way(gate, tracker, arena);
     int64_t error = wait_stopped(gate, tracker, timeout_ms);
     if (error < 0) {
         return fail(tracker, arena, error);

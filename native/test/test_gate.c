@@ -83,9 +83,14 @@ static int end_of(pid_t child) {
     return WEXITSTATUS(status);
 }
 
-static int pause_with(struct scene *scene, int timeout_ms) {
+static int begun_pause(struct scene *scene, int timeout_ms) {
     return remus_pause(scene->gate, scene->tracker, scene->arena, NULL, &scene->writes,
                        scene->state, sizeof scene->state, timeout_ms, scene->result);
+}
+
+static int pause_with(struct scene *scene, int timeout_ms) {
+    CHECK_EQUAL(0, remus_pause_begin(scene->tracker, scene->arena, INT64_MAX));
+    return begun_pause(scene, timeout_ms);
 }
 
 static void should_capture_pages_and_state_and_let_the_guest_go(void) {
@@ -298,34 +303,78 @@ static void should_copy_while_the_guest_runs_and_again_what_it_then_wrote(void) 
     strike(scene);
 }
 
-static void *stop_when_half_is_full(void *context) {
+static void *stop_when_three_are_copied(void *context) {
     struct scene *scene = context;
-    while (__atomic_load_n(&scene->tracker->pending_pages, __ATOMIC_ACQUIRE) != 10) {
+    while (__atomic_load_n(&scene->tracker->pending_pages, __ATOMIC_ACQUIRE) != 22) {
         usleep(1000);
     }
     return (void *)(intptr_t)fake_qemu(scene, "QEVM", STATE_BYTES, false);
 }
 
-static void should_leave_half_of_the_arena_to_the_pause(void) {
-    struct scene *scene = copied_ahead(30);
-    pause_beside(scene, stop_when_half_is_full);
+static void should_leave_room_for_all_once_more_on_the_commands_way(void) {
+    struct scene *scene = copied_ahead(28);
+    pause_beside(scene, stop_when_three_are_copied);
     CHECK_EQUAL(25, scene->result[REMUS_PAUSE_PAGES]);
-    CHECK_EQUAL(15, scene->arena->runs[0].count);
+    CHECK_EQUAL(3, scene->arena->runs[0].count);
+    strike(scene);
+}
+
+static void should_leave_a_quarter_of_the_arena_to_the_pause(void) {
+    struct scene *scene = copied_ahead(28);
+    CHECK_EQUAL(21, remus_pause_begin(scene->tracker, scene->arena, 1));
+    CHECK_EQUAL(4, scene->tracker->pending_pages);
+    strike(scene);
+}
+
+static void should_leave_few_pages_to_the_commands_way(void) {
+    struct scene *scene = copied_ahead(PAGES);
+    CHECK_EQUAL(0, remus_pause_begin(scene->tracker, scene->arena, 26));
+    CHECK_EQUAL(25, scene->tracker->pending_pages);
     strike(scene);
 }
 
 static void should_give_back_what_was_copied_ahead(void) {
     struct scene *scene = copied_ahead(PAGES);
-    CHECK_EQUAL(-ETIMEDOUT, pause_with(scene, 20));
+    CHECK_EQUAL(25, remus_pause_begin(scene->tracker, scene->arena, 25));
+    CHECK_EQUAL(0, scene->tracker->pending_pages);
+    CHECK_EQUAL(-ETIMEDOUT, begun_pause(scene, 20));
     CHECK_EQUAL(25, scene->tracker->pending_pages);
     CHECK_EQUAL(0, scene->arena->pages);
     strike(scene);
 }
 
+static void should_copy_before_the_command_what_was_written_until_then(void) {
+    struct scene *scene = copied_ahead(PAGES);
+    CHECK_EQUAL(25, remus_pause_begin(scene->tracker, scene->arena, 25));
+    victim_fill(&scene->victim, 8, 2, 9);
+    pid_t qemu = fake_qemu(scene, "QEVM", STATE_BYTES, false);
+    CHECK_EQUAL(0, begun_pause(scene, 10000));
+    CHECK_EQUAL(0, end_of(qemu));
+    CHECK_EQUAL(27, scene->result[REMUS_PAUSE_PAGES]);
+    CHECK_EQUAL(7, scene->arena->runs[0].page);
+    CHECK_EQUAL(8, scene->arena->runs[1].page);
+    CHECK_EQUAL(9, scene->arena->data[25 * REMUS_PAGE]);
+    strike(scene);
+}
+
+static void should_forget_the_last_epoch_when_one_begins(void) {
+    struct scene *scene = copied_ahead(PAGES);
+    CHECK_EQUAL(25, remus_pause_begin(scene->tracker, scene->arena, 25));
+    CHECK_EQUAL(0, remus_pause_begin(scene->tracker, scene->arena, 25));
+    CHECK_EQUAL(0, scene->arena->pages);
+    CHECK_EQUAL(-ETIMEDOUT, begun_pause(scene, 20));
+    CHECK_EQUAL(0, scene->tracker->pending_pages);
+    strike(scene);
+}
+
 const struct test gate_tests[] = {
     TEST(should_copy_while_the_guest_runs_and_again_what_it_then_wrote),
-    TEST(should_leave_half_of_the_arena_to_the_pause),
+    TEST(should_leave_room_for_all_once_more_on_the_commands_way),
+    TEST(should_leave_a_quarter_of_the_arena_to_the_pause),
+    TEST(should_leave_few_pages_to_the_commands_way),
     TEST(should_give_back_what_was_copied_ahead),
+    TEST(should_copy_before_the_command_what_was_written_until_then),
+    TEST(should_forget_the_last_epoch_when_one_begins),
     TEST(should_capture_pages_and_state_and_let_the_guest_go),
     TEST(should_hold_the_guest_while_the_arena_is_too_small),
     TEST(should_give_all_pages_back_on_abort),

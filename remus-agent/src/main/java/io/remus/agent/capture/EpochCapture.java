@@ -38,6 +38,7 @@ public final class EpochCapture implements AutoCloseable {
   private Gate gate;
   private final Tracker tracker;
   private final Arena arena;
+  private final CopyAhead copyAhead = new CopyAhead();
   private final ExecutorService commands;
   private Future<RunningGuest.Look> command;
   private boolean held;
@@ -151,7 +152,11 @@ public final class EpochCapture implements AutoCloseable {
   }
 
   private boolean pause(OutputQueue queue, Callable<RunningGuest.Look> save) throws IOException {
-    return meet(save, () -> gate.pause(tracker, arena, queue, disks.count(), STOP_LIMIT_MS));
+    long ahead = gate.begin(tracker, arena, copyAhead.many());
+    boolean done =
+        meet(save, () -> gate.pause(tracker, arena, queue, disks.count(), STOP_LIMIT_MS));
+    copyAhead.captured(ahead, gate.pages() + gate.pending());
+    return done;
   }
 
   /** Goes on with an epoch that did not fit the arena. As {@link #pause}. */

@@ -25,7 +25,20 @@ public final class Gate extends Handle {
   }
 
   /**
-   * Copies what was written so far, waits for the guest to stop, then scans and copies the rest.
+   * Begins an epoch's capture, before the guest is asked to stop.
+   *
+   * @param many from how many written pages on they are copied now
+   * @return the pages copied
+   */
+  public long begin(Tracker tracker, Arena arena, long many) throws NativeException {
+    return NativeException.check(
+        "copy ahead of the pause",
+        NativeLibrary.remus_pause_begin(tracker.pointer(), arena.pointer(), many));
+  }
+
+  /**
+   * Copies what {@link #begin} found and left, waits for the guest to stop, then scans and copies
+   * the rest.
    *
    * @param queue null for a guest without a network
    * @param writes disk writes so far; null for a guest without replicated disks
@@ -99,9 +112,14 @@ public final class Gate extends Handle {
     return result.getLong(24);
   }
 
-  /** Pages in the arena; one that was copied again in the pause counts twice. */
+  /** Pages in the arena; one that was copied again counts twice. */
   public long pages() {
     return result.getLong(32);
+  }
+
+  /** Pages that did not fit the arena. */
+  public long pending() {
+    return result.getLong(40);
   }
 
   /** The id of the last packet the guest sent before it stopped; -1 without a queue. */

@@ -61,7 +61,7 @@ class GateTest {
       CompletableFuture<Void> qemu = qemu(state);
 
       writes.set(40 + epoch);
-      assertThat(gate.pause(tracker, arena, null, writes, LONG_MS)).isTrue();
+      assertThat(pause(writes, LONG_MS)).isTrue();
 
       qemu.get(LONG_MS, TimeUnit.MILLISECONDS);
       assertThat(gate.pages()).isEqualTo(2);
@@ -83,7 +83,7 @@ class GateTest {
     }
     CompletableFuture<Void> qemu = qemu(deviceState(20_000, 1));
 
-    assertThat(gate.pause(tracker, arena, null, null, LONG_MS)).isFalse();
+    assertThat(pause(null, LONG_MS)).isFalse();
     assertThat(gate.pages()).isEqualTo(4);
     assertThat(qemu).isNotDone();
     assertThat(gate.more(tracker, arena)).isFalse();
@@ -100,7 +100,7 @@ class GateTest {
       guest.fill(page, page);
     }
     CompletableFuture<Void> qemu = qemu(deviceState(20_000, 1));
-    assertThat(gate.pause(tracker, arena, null, null, LONG_MS)).isFalse();
+    assertThat(pause(null, LONG_MS)).isFalse();
 
     gate.abort(tracker, arena);
 
@@ -150,8 +150,7 @@ class GateTest {
 
     qemu(deviceState(20_000, 1)).get(LONG_MS, TimeUnit.MILLISECONDS);
     assertThat(path).isRegularFile();
-    assertThatThrownBy(() -> gate.pause(tracker, arena, null, null, LONG_MS))
-        .isInstanceOf(NativeException.class);
+    assertThatThrownBy(() -> pause(null, LONG_MS)).isInstanceOf(NativeException.class);
 
     gate.close();
     gate = newGate();
@@ -165,7 +164,7 @@ class GateTest {
       guest.fill(page, page);
     }
     CompletableFuture<Void> qemu = qemu(deviceState(20_000, 1));
-    assertThat(gate.pause(tracker, arena, null, null, LONG_MS)).isFalse();
+    assertThat(pause(null, LONG_MS)).isFalse();
 
     gate.close();
 
@@ -184,6 +183,11 @@ class GateTest {
         .hasMessageStartingWith("make the gate " + nowhere);
   }
 
+  private boolean pause(Counter writes, int timeoutMs) throws NativeException {
+    gate.begin(tracker, arena, Long.MAX_VALUE);
+    return gate.pause(tracker, arena, null, writes, timeoutMs);
+  }
+
   private Gate newGate() throws Exception {
     int uid = (int) Files.getAttribute(directory, "unix:uid");
     int gid = (int) Files.getAttribute(directory, "unix:gid");
@@ -191,14 +195,12 @@ class GateTest {
   }
 
   private int pauseFails(int timeoutMs) {
-    return catchThrowableOfType(
-            NativeException.class, () -> gate.pause(tracker, arena, null, null, timeoutMs))
-        .errno();
+    return catchThrowableOfType(NativeException.class, () -> pause(null, timeoutMs)).errno();
   }
 
   private void pausesAgain() throws Exception {
     CompletableFuture<Void> qemu = qemu(deviceState(20_000, 2));
-    assertThat(gate.pause(tracker, arena, null, null, LONG_MS)).isTrue();
+    assertThat(pause(null, LONG_MS)).isTrue();
     assertThat(gate.pages()).isEqualTo(1);
     qemu.get(LONG_MS, TimeUnit.MILLISECONDS);
   }
