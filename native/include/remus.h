@@ -95,11 +95,13 @@ enum remus_pause_result {
 struct remus_queue;
 
 /*
- * An epoch's capture begins, before the command is sent: empties the arena and scans (REMUS_WRITE_PROTECT only; the others
- * scan in the pause). As long as the guest has written many pages (at least 1) or more, copies them and scans again, until
- * three quarters of the arena are full. Returns the pages copied, or an error, after which all are pending.
+ * An epoch's capture begins, before the command is sent: empties the arena. Where the guest has written some pages or more
+ * (REMUS_WRITE_PROTECT only), scans, so that they are copied before it stops: each that it writes again then costs it one
+ * more fault, and fewer are copied as soon in the pause. As long as it has written many pages (at least some) or more, copies
+ * them at once and scans again, until three quarters of the arena are full. Returns the pages copied, or an error, after
+ * which all are pending.
  */
-int64_t remus_pause_begin(struct remus_tracker *tracker, struct remus_arena *arena, int64_t many);
+int64_t remus_pause_begin(struct remus_tracker *tracker, struct remus_arena *arena, int64_t some, int64_t many);
 
 /*
  * To be called as soon as the command is sent. Copies what remus_pause_begin found and left while the guest still runs, as

@@ -155,9 +155,7 @@ static int64_t copy_ahead(const struct remus_gate *gate, struct remus_tracker *t
 /* As many as leave room for all of them once more. */
 static int64_t copy_on_the_way(const struct remus_gate *gate, struct remus_tracker *tracker,
                                struct remus_arena *arena) {
-    int64_t written = remus_tracker_pending(tracker);
-    return tracker->kind->scans_ahead ? copy_ahead(gate, tracker, arena, arena->capacity - written)
-                                      : 0;
+    return copy_ahead(gate, tracker, arena, arena->capacity - remus_tracker_pending(tracker));
 }
 
 static int wait_stopped(struct remus_gate *gate, const struct remus_tracker *tracker,
@@ -248,11 +246,13 @@ static int fail(struct remus_tracker *tracker, struct remus_arena *arena, int er
 /* ---- the interface ----------------------------------------------------------------------------
  */
 
-int64_t remus_pause_begin(struct remus_tracker *tracker, struct remus_arena *arena, int64_t many) {
+int64_t remus_pause_begin(struct remus_tracker *tracker, struct remus_arena *arena, int64_t some,
+                          int64_t many) {
     const int64_t most = arena->capacity - arena->capacity / 4;
     arena_empty(arena);
     tracker_begin(tracker);
-    int64_t written = tracker->kind->scans_ahead ? remus_tracker_scan(tracker) : 0;
+    int64_t written = tracker->kind->look == NULL ? 0 : tracker->kind->look(tracker, some);
+    written = written < some ? written : remus_tracker_scan(tracker);
     while (written >= many && arena->pages < most) {
         int64_t left = copy_ahead(NULL, tracker, arena, most);
         written = left < 0 ? left : remus_tracker_scan(tracker);

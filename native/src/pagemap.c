@@ -195,15 +195,10 @@ static int take_written(struct remus_tracker *tracker, const struct ram_part *pa
     return 0;
 }
 
-/*
- * KVM drops the mappings of all that a protecting scan walks, and the guest faults its working set
- * in again. So a first look protects nothing, and only spans with written pages in them are walked
- * to protect. What is written between the two is found here or next time.
- */
-static int look_and_take(struct remus_tracker *tracker, const struct ram_part *part) {
-    struct write_protect *own = tracker->own;
-    struct pm_scan_arg ask = {
-        .size = sizeof ask,
+/* A scan that changes nothing, into own->looked. */
+static struct pm_scan_arg a_look(const struct write_protect *own, const struct ram_part *part) {
+    return (struct pm_scan_arg){
+        .size = sizeof(struct pm_scan_arg),
         .flags = PM_SCAN_CHECK_WPASYNC,
         .start = part->address,
         .end = part->address + part->pages * REMUS_PAGE,
@@ -212,12 +207,54 @@ static int look_and_take(struct remus_tracker *tracker, const struct ram_part *p
         .category_mask = PAGE_IS_WRITTEN,
         .return_mask = PAGE_IS_WRITTEN,
     };
+}
+
+/* Walks on. Returns the number of regions looked at. */
+static long look_on(const struct write_protect *own, struct pm_scan_arg *ask) {
+    long count = ioctl(own->pagemap, PAGEMAP_SCAN, ask);
+    if (count < 0) {
+        return -errno;
+    }
+    if (ask->walk_end <= ask->start) {
+        return -EIO;
+    }
+    ask->start = ask->walk_end;
+    return count;
+}
+
+static int64_t look_write_protect(struct remus_tracker *tracker, int64_t most) {
+    struct write_protect *own = tracker->own;
+    int64_t written = 0;
+    for (int i = 0; i < tracker->ram.count; i++) {
+        struct pm_scan_arg ask = a_look(own, &tracker->ram.parts[i]);
+        while (ask.start < ask.end && written < most) {
+            ask.max_pages = most - written;
+            long count = look_on(own, &ask);
+            if (count < 0) {
+                return count;
+            }
+            for (long j = 0; j < count; j++) {
+                written += (own->looked[j].end - own->looked[j].start) / REMUS_PAGE;
+            }
+        }
+    }
+    return written;
+}
+
+/*
+ * KVM drops the mappings of all that a protecting scan walks, and the guest faults its working set
+ * in again. So a first look protects nothing, and only spans with written pages in them are walked
+ * to protect. What is written between the two is found here or next time.
+ */
+static int look_and_take(struct remus_tracker *tracker, const struct ram_part *part) {
+    struct write_protect *own = tracker->own;
+    struct pm_scan_arg ask = a_look(own, part);
     uint64_t start = 0, end = 0; /* the span so far */
     int error = 0;
     while (error == 0 && ask.start < ask.end) {
-        long count = ioctl(own->pagemap, PAGEMAP_SCAN, &ask);
+        long count = look_on(own, &ask);
         if (count < 0) {
-            return -errno;
+            return (int)count;
         }
         for (long i = 0; error == 0 && i < count; i++) {
             const struct page_region *region = &own->looked[i];
@@ -228,10 +265,6 @@ static int look_and_take(struct remus_tracker *tracker, const struct ram_part *p
             start = start < end ? start : region->start;
             end = region->end;
         }
-        if (ask.walk_end <= ask.start) {
-            return -EIO;
-        }
-        ask.start = ask.walk_end;
     }
     return error == 0 && start < end ? take_written(tracker, part, start, end, false) : error;
 }
@@ -325,6 +358,6 @@ static void close_write_protect(struct remus_tracker *tracker) {
 const struct tracker_kind tracker_write_protect = {
     .open = open_write_protect,
     .scan = scan_write_protect,
+    .look = look_write_protect,
     .close = close_write_protect,
-    .scans_ahead = true,
 };

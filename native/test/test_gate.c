@@ -89,7 +89,7 @@ static int begun_pause(struct scene *scene, int timeout_ms) {
 }
 
 static int pause_with(struct scene *scene, int timeout_ms) {
-    CHECK_EQUAL(0, remus_pause_begin(scene->tracker, scene->arena, INT64_MAX));
+    CHECK_EQUAL(0, remus_pause_begin(scene->tracker, scene->arena, 1, INT64_MAX));
     return begun_pause(scene, timeout_ms);
 }
 
@@ -275,7 +275,6 @@ static struct scene *copied_ahead(int64_t arena_pages) {
     CHECK_EQUAL(0, remus_tracker_copy(scene->tracker, scene->arena));
     arena_empty(scene->arena);
     victim_fill(&scene->victim, 7, 25, 1);
-    CHECK_EQUAL(25, remus_tracker_scan(scene->tracker));
     return scene;
 }
 
@@ -321,21 +320,32 @@ static void should_leave_room_for_all_once_more_on_the_commands_way(void) {
 
 static void should_leave_a_quarter_of_the_arena_to_the_pause(void) {
     struct scene *scene = copied_ahead(28);
-    CHECK_EQUAL(21, remus_pause_begin(scene->tracker, scene->arena, 1));
+    CHECK_EQUAL(21, remus_pause_begin(scene->tracker, scene->arena, 1, 1));
     CHECK_EQUAL(4, scene->tracker->pending_pages);
+    strike(scene);
+}
+
+static void should_leave_very_few_pages_to_the_pause(void) {
+    struct scene *scene = copied_ahead(PAGES);
+    CHECK_EQUAL(0, remus_pause_begin(scene->tracker, scene->arena, 26, 26));
+    CHECK_EQUAL(0, scene->tracker->pending_pages);
+    pid_t qemu = fake_qemu(scene, "QEVM", STATE_BYTES, false);
+    CHECK_EQUAL(0, begun_pause(scene, 10000));
+    CHECK_EQUAL(0, end_of(qemu));
+    CHECK_EQUAL(25, scene->result[REMUS_PAUSE_PAGES]);
     strike(scene);
 }
 
 static void should_leave_few_pages_to_the_commands_way(void) {
     struct scene *scene = copied_ahead(PAGES);
-    CHECK_EQUAL(0, remus_pause_begin(scene->tracker, scene->arena, 26));
+    CHECK_EQUAL(0, remus_pause_begin(scene->tracker, scene->arena, 1, 26));
     CHECK_EQUAL(25, scene->tracker->pending_pages);
     strike(scene);
 }
 
 static void should_give_back_what_was_copied_ahead(void) {
     struct scene *scene = copied_ahead(PAGES);
-    CHECK_EQUAL(25, remus_pause_begin(scene->tracker, scene->arena, 25));
+    CHECK_EQUAL(25, remus_pause_begin(scene->tracker, scene->arena, 1, 25));
     CHECK_EQUAL(0, scene->tracker->pending_pages);
     CHECK_EQUAL(-ETIMEDOUT, begun_pause(scene, 20));
     CHECK_EQUAL(25, scene->tracker->pending_pages);
@@ -345,7 +355,7 @@ static void should_give_back_what_was_copied_ahead(void) {
 
 static void should_copy_before_the_command_what_was_written_until_then(void) {
     struct scene *scene = copied_ahead(PAGES);
-    CHECK_EQUAL(25, remus_pause_begin(scene->tracker, scene->arena, 25));
+    CHECK_EQUAL(25, remus_pause_begin(scene->tracker, scene->arena, 1, 25));
     victim_fill(&scene->victim, 8, 2, 9);
     pid_t qemu = fake_qemu(scene, "QEVM", STATE_BYTES, false);
     CHECK_EQUAL(0, begun_pause(scene, 10000));
@@ -359,8 +369,8 @@ static void should_copy_before_the_command_what_was_written_until_then(void) {
 
 static void should_forget_the_last_epoch_when_one_begins(void) {
     struct scene *scene = copied_ahead(PAGES);
-    CHECK_EQUAL(25, remus_pause_begin(scene->tracker, scene->arena, 25));
-    CHECK_EQUAL(0, remus_pause_begin(scene->tracker, scene->arena, 25));
+    CHECK_EQUAL(25, remus_pause_begin(scene->tracker, scene->arena, 1, 25));
+    CHECK_EQUAL(0, remus_pause_begin(scene->tracker, scene->arena, 1, 25));
     CHECK_EQUAL(0, scene->arena->pages);
     CHECK_EQUAL(-ETIMEDOUT, begun_pause(scene, 20));
     CHECK_EQUAL(0, scene->tracker->pending_pages);
@@ -371,6 +381,7 @@ const struct test gate_tests[] = {
     TEST(should_copy_while_the_guest_runs_and_again_what_it_then_wrote),
     TEST(should_leave_room_for_all_once_more_on_the_commands_way),
     TEST(should_leave_a_quarter_of_the_arena_to_the_pause),
+    TEST(should_leave_very_few_pages_to_the_pause),
     TEST(should_leave_few_pages_to_the_commands_way),
     TEST(should_give_back_what_was_copied_ahead),
     TEST(should_copy_before_the_command_what_was_written_until_then),

@@ -152,7 +152,7 @@ public final class EpochCapture implements AutoCloseable {
   }
 
   private boolean pause(OutputQueue queue, Callable<RunningGuest.Look> save) throws IOException {
-    long ahead = gate.begin(tracker, arena, copyAhead.many());
+    long ahead = gate.begin(tracker, arena, CopyAhead.SOME_PAGES, copyAhead.many());
     boolean done =
         meet(save, () -> gate.pause(tracker, arena, queue, disks.count(), STOP_LIMIT_MS));
     copyAhead.captured(ahead, gate.pages() + gate.pending());

@@ -27,13 +27,14 @@ public final class Gate extends Handle {
   /**
    * Begins an epoch's capture, before the guest is asked to stop.
    *
-   * @param many from how many written pages on they are copied now
+   * @param some from how many written pages on they are copied before it stops
+   * @param many from how many on they are copied now
    * @return the pages copied
    */
-  public long begin(Tracker tracker, Arena arena, long many) throws NativeException {
+  public long begin(Tracker tracker, Arena arena, long some, long many) throws NativeException {
     return NativeException.check(
         "copy ahead of the pause",
-        NativeLibrary.remus_pause_begin(tracker.pointer(), arena.pointer(), many));
+        NativeLibrary.remus_pause_begin(tracker.pointer(), arena.pointer(), some, many));
   }
 
   /**

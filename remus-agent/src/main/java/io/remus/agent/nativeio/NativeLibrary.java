@@ -44,7 +44,7 @@ final class NativeLibrary {
 
   static native void remus_gate_close(Pointer gate);
 
-  static native long remus_pause_begin(Pointer tracker, Pointer arena, long many);
+  static native long remus_pause_begin(Pointer tracker, Pointer arena, long some, long many);
 
   static native int remus_pause(
       Pointer gate,

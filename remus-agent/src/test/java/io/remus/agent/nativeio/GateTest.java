@@ -184,7 +184,7 @@ class GateTest {
   }
 
   private boolean pause(Counter writes, int timeoutMs) throws NativeException {
-    gate.begin(tracker, arena, Long.MAX_VALUE);
+    gate.begin(tracker, arena, 1, Long.MAX_VALUE);
     return gate.pause(tracker, arena, null, writes, timeoutMs);
   }
 
