@@ -96,8 +96,8 @@ struct tracker_kind {
     int (*scan)(struct remus_tracker *tracker);
     /* Told of each run copied; may be NULL. */
     void (*copied)(struct remus_tracker *tracker, int64_t page, int64_t count, const uint8_t *data);
-    /* The number of written pages not yet found by a scan, most at most, while the guest runs. NULL where a scan
-     * is not cheap or not right then. */
+    /* The number of written pages not yet found by a scan, most at most, while the guest runs. NULL
+     * where a scan is not cheap or not right then. */
     int64_t (*look)(struct remus_tracker *tracker, int64_t most);
     void (*close)(struct remus_tracker *tracker); /* after a failed open too */
 };
