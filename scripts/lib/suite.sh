@@ -86,8 +86,8 @@ END
 
 plot_work() { # JSON FILE
   # shellcheck disable=SC2016
-  drawn "$1" "$2" '.benches.work.samples as $s | def part($state; $figure): $s[$state + "_" + $figure] as $a | $s[$state + "_" + $figure + "_beside"] as $b |
-    [$a, $b] | transpose | map(if $figure | endswith("_s") and (test("per") | not) then .[1] / .[0] else .[0] / .[1] end) | median;
+  drawn "$1" "$2" '.benches.work.samples as $s | def part($state; $figure): ($s[$state + "_" + $figure] | median) as $a | ($s[$state + "_" + $figure + "_beside"] | median) as $b |
+    if $figure | endswith("_s") and (test("per") | not) then $b / $a else $a / $b end;
     (["compiler", "compile_s"], ["small\\nwrites", "fields_s"], ["requests", "web_per_s"], ["bulk out", "bulk_out"],
      ["bulk out\\n4 streams", "bulk_out_4"], ["bulk in", "bulk_in"]) |
     "\"\(.[0])\" \(part("25ms"; .[1])) \(part("100ms"; .[1])) \(part("default"; .[1]))"' <<'END'
