@@ -97,7 +97,7 @@ struct remus_queue;
 /*
  * An epoch's capture begins, before the command is sent: empties the arena. Where the guest has written some pages or more
  * (REMUS_WRITE_PROTECT only), scans, so that they are copied before it stops: each that it writes again then costs it one
- * more fault, and fewer are copied as soon in the pause. As long as it has written many pages (at least some) or more, copies
+ * more fault, and fewer are copied as quickly in the pause. As long as it has written many pages (at least some) or more, copies
  * them at once and scans again, until three quarters of the arena are full. Returns the pages copied, or an error, after
  * which all are pending.
  */

@@ -93,6 +93,14 @@ static int pause_with(struct scene *scene, int timeout_ms) {
     return begun_pause(scene, timeout_ms);
 }
 
+/* Goes on with a pause that was begun, to its good end. */
+static void capture(struct scene *scene, int64_t pages) {
+    pid_t qemu = fake_qemu(scene, "QEVM", STATE_BYTES, false);
+    CHECK_EQUAL(0, begun_pause(scene, 10000));
+    CHECK_EQUAL(0, end_of(qemu));
+    CHECK_EQUAL(pages, scene->result[REMUS_PAUSE_PAGES]);
+}
+
 static void should_capture_pages_and_state_and_let_the_guest_go(void) {
     struct scene *scene = set(PAGES);
     for (int epoch = 0; epoch < 20; epoch++) {
@@ -155,10 +163,8 @@ static void fail_then_succeed(struct scene *scene, int expected) {
     CHECK_EQUAL(expected, pause_with(scene, 10000));
     CHECK_EQUAL(4, scene->tracker->pending_pages);
     CHECK_EQUAL(0, scene->arena->pages);
-    pid_t qemu = fake_qemu(scene, "QEVM", STATE_BYTES, false);
-    CHECK_EQUAL(0, pause_with(scene, 10000));
-    CHECK_EQUAL(0, end_of(qemu));
-    CHECK_EQUAL(4, scene->result[REMUS_PAUSE_PAGES]);
+    CHECK_EQUAL(0, remus_pause_begin(scene->tracker, scene->arena, 1, INT64_MAX));
+    capture(scene, 4);
     strike(scene);
 }
 
@@ -268,7 +274,7 @@ static void *write_again_and_stop(void *context) {
     return (void *)(intptr_t)fake_qemu(scene, "QEVM", STATE_BYTES, false);
 }
 
-static struct scene *copied_ahead(int64_t arena_pages) {
+static struct scene *writer_of_25(int64_t arena_pages) {
     need_write_protect();
     struct scene *scene = set_with(REMUS_WRITE_PROTECT, arena_pages);
     CHECK(remus_tracker_scan(scene->tracker) >= 0);
@@ -289,7 +295,7 @@ static void pause_beside(struct scene *scene, void *(*guest)(void *scene)) {
 }
 
 static void should_copy_while_the_guest_runs_and_again_what_it_then_wrote(void) {
-    struct scene *scene = copied_ahead(PAGES);
+    struct scene *scene = writer_of_25(PAGES);
     pause_beside(scene, write_again_and_stop);
     CHECK_EQUAL(27, scene->result[REMUS_PAUSE_PAGES]);
     CHECK_EQUAL(7, scene->arena->runs[0].page);
@@ -311,7 +317,7 @@ static void *stop_when_three_are_copied(void *context) {
 }
 
 static void should_leave_room_for_all_once_more_on_the_commands_way(void) {
-    struct scene *scene = copied_ahead(28);
+    struct scene *scene = writer_of_25(28);
     pause_beside(scene, stop_when_three_are_copied);
     CHECK_EQUAL(25, scene->result[REMUS_PAUSE_PAGES]);
     CHECK_EQUAL(3, scene->arena->runs[0].count);
@@ -319,32 +325,29 @@ static void should_leave_room_for_all_once_more_on_the_commands_way(void) {
 }
 
 static void should_leave_a_quarter_of_the_arena_to_the_pause(void) {
-    struct scene *scene = copied_ahead(28);
+    struct scene *scene = writer_of_25(28);
     CHECK_EQUAL(21, remus_pause_begin(scene->tracker, scene->arena, 1, 1));
     CHECK_EQUAL(4, scene->tracker->pending_pages);
     strike(scene);
 }
 
 static void should_leave_very_few_pages_to_the_pause(void) {
-    struct scene *scene = copied_ahead(PAGES);
+    struct scene *scene = writer_of_25(PAGES);
     CHECK_EQUAL(0, remus_pause_begin(scene->tracker, scene->arena, 26, 26));
     CHECK_EQUAL(0, scene->tracker->pending_pages);
-    pid_t qemu = fake_qemu(scene, "QEVM", STATE_BYTES, false);
-    CHECK_EQUAL(0, begun_pause(scene, 10000));
-    CHECK_EQUAL(0, end_of(qemu));
-    CHECK_EQUAL(25, scene->result[REMUS_PAUSE_PAGES]);
+    capture(scene, 25);
     strike(scene);
 }
 
 static void should_leave_few_pages_to_the_commands_way(void) {
-    struct scene *scene = copied_ahead(PAGES);
+    struct scene *scene = writer_of_25(PAGES);
     CHECK_EQUAL(0, remus_pause_begin(scene->tracker, scene->arena, 1, 26));
     CHECK_EQUAL(25, scene->tracker->pending_pages);
     strike(scene);
 }
 
 static void should_give_back_what_was_copied_ahead(void) {
-    struct scene *scene = copied_ahead(PAGES);
+    struct scene *scene = writer_of_25(PAGES);
     CHECK_EQUAL(25, remus_pause_begin(scene->tracker, scene->arena, 1, 25));
     CHECK_EQUAL(0, scene->tracker->pending_pages);
     CHECK_EQUAL(-ETIMEDOUT, begun_pause(scene, 20));
@@ -354,13 +357,10 @@ static void should_give_back_what_was_copied_ahead(void) {
 }
 
 static void should_copy_before_the_command_what_was_written_until_then(void) {
-    struct scene *scene = copied_ahead(PAGES);
+    struct scene *scene = writer_of_25(PAGES);
     CHECK_EQUAL(25, remus_pause_begin(scene->tracker, scene->arena, 1, 25));
     victim_fill(&scene->victim, 8, 2, 9);
-    pid_t qemu = fake_qemu(scene, "QEVM", STATE_BYTES, false);
-    CHECK_EQUAL(0, begun_pause(scene, 10000));
-    CHECK_EQUAL(0, end_of(qemu));
-    CHECK_EQUAL(27, scene->result[REMUS_PAUSE_PAGES]);
+    capture(scene, 27);
     CHECK_EQUAL(7, scene->arena->runs[0].page);
     CHECK_EQUAL(8, scene->arena->runs[1].page);
     CHECK_EQUAL(9, scene->arena->data[25 * REMUS_PAGE]);
@@ -368,7 +368,7 @@ static void should_copy_before_the_command_what_was_written_until_then(void) {
 }
 
 static void should_forget_the_last_epoch_when_one_begins(void) {
-    struct scene *scene = copied_ahead(PAGES);
+    struct scene *scene = writer_of_25(PAGES);
     CHECK_EQUAL(25, remus_pause_begin(scene->tracker, scene->arena, 1, 25));
     CHECK_EQUAL(0, remus_pause_begin(scene->tracker, scene->arena, 1, 25));
     CHECK_EQUAL(0, scene->arena->pages);

@@ -3,7 +3,7 @@
 #
 # A bench is a file in scripts/benches: a first comment line that says what it measures, a function `bench`, and where it
 # differs from the usual two hosts with a VM, an array `lab_options`. It measures each pair `runs` times. Words to use,
-# besides those of scenarios: `sample`, `median_of`, `row`, `goal`, and those of measure.sh.
+# besides those of scenarios: `sample`, `median_of`, `of_medians`, `paired`, `row`, `goal`, and those of measure.sh.
 
 # shellcheck source=scripts/lib/lab.sh
 . "${BASH_SOURCE[0]%/*}/lab.sh"
@@ -131,6 +131,11 @@ jq_median='def median: sort | if length % 2 == 1 then .[length / 2 | floor] else
 median() { # NAME
   # shellcheck disable=SC2086  # words
   median_of ${samples[$1]-}
+}
+
+# The median of A / that of B, or with "-" A - B, where many of both were measured in turn.
+of_medians() { # NAME-A /|- NAME-B
+  jq -n "($(median "$1") $2 $(median "$3")) * 1000 | round / 1000"
 }
 
 # The median over the runs of what is A / B, or with "-" A - B, each pair measured one after the other.

@@ -5,7 +5,7 @@ package io.remus.agent.capture;
  * that writes them again as fast as they are copied: then it is left for some epochs.
  */
 final class CopyAhead {
-  /** Fewer are copied in less time than the guest needs to write the hot ones of them once more. */
+  /** Fewer are left to the pause: each that is copied ahead and written again is one more fault. */
   static final long SOME_PAGES = 1_000;
 
   /** More than what is copied while the command is on its way, 1 to 2 ms. */
